@@ -204,7 +204,8 @@ fn command(state: &ControlState, received: &Received, input: &Recorded, now: Tim
         }
         Command::Configure(configured) => {
             configured_is_valid(configured)?;
-            Ok(vec![Draft::by(actor, &configured.section, Event::Configured(configured.clone()))])
+            let set = Draft::by(actor, &configured.section, Event::Configured(configured.clone()));
+            Ok(std::iter::once(set).chain(state.models.settings_changed(configured, actor)?).collect())
         }
         Command::Activate(activated) if state.activated.as_ref() == Some(activated) => {
             Err(Rejected::new(Code::Conflict, "this installation is active already"))

@@ -9,6 +9,7 @@ use hindcast_domain::command::{Code, Command, Configured, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::{Shadowed, Unshadowed};
+use hindcast_mlops::redecide;
 use hindcast_mlops::registry::{Error, Registry};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -36,7 +37,9 @@ impl Models {
     /// Folds a decision of this lane.
     pub(crate) fn evolve(&mut self, decision: &Recorded) {
         match &decision.event {
-            Event::ModelPromoted(_) | Event::ModelRolledBack(_) => self.registry.evolve(decision),
+            Event::ModelPromoted(_) | Event::ModelRolledBack(_) | Event::Configured(_) => {
+                self.registry.evolve(decision)
+            }
             Event::ModelShadowed(shadowed) => {
                 self.shadows.insert(shadowed.name.clone(), shadowed.version);
             }
@@ -46,8 +49,11 @@ impl Models {
             Event::ModelRegistered(_)
             | Event::ModelJudged(_)
             | Event::ShadowPlaced(_)
-            | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, control, notice } =>
-                {}
+            | Event::Activated(_)
+            | Event::Restored(_)
+            | Event::Owned(_)
+            | Event::CommandRejected(_)
+            | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, notice } => {}
         }
     }
 
@@ -103,17 +109,21 @@ impl Models {
         let Event::ModelRolledBack(back) = &pointer.event else {
             return Err(Rejected::new(Code::Invalid, "going back gave another decision"));
         };
-        let in_force = self.in_force(back.to, actor)?;
+        let hash = back.to_hash.clone().unwrap_or_default();
+        let again = self.registry.weights_again(back.to, &hash).map_err(refused)?;
+        let in_force = configured(again.as_ref(), actor)?;
         Ok(vec![pointer, in_force])
     }
 
     /// The configuration by which a version decides; that of the one set by hand is none.
     fn in_force(&self, version: u32, actor: &str) -> Result<Draft, Rejected> {
-        let weights = self.registry.weights_for(version).map_err(refused)?;
-        let content = serde_json::to_value(weights).map_err(|error| Rejected::new(Code::Invalid, error.to_string()))?;
-        let hash = hindcast_domain::hex::hex(&Sha256::digest(content.to_string()));
-        let configured = Configured { section: SECTION.into(), hash, content };
-        Ok(Draft::by(actor, SECTION, Event::Configured(configured)))
+        configured(self.registry.weights_for(version).map_err(refused)?.as_ref(), actor)
+    }
+
+    /// What settings by hand change besides: where a roll-back went to earlier ones, the new ones count from here on.
+    pub(crate) fn settings_changed(&self, section: &Configured, actor: &str) -> Result<Option<Draft>, Rejected> {
+        let pinned = section.section == redecide::SECTION && self.registry.pinned_by_hand().is_some();
+        pinned.then(|| configured(None::<&()>, actor)).transpose()
     }
 
     fn shadow(&self, version: Option<u32>, from: u64, actor: &str) -> Result<Vec<Draft>, Rejected> {
@@ -144,6 +154,14 @@ impl Models {
         let shadowed = Shadowed { name: PAIR_SCORER.to_owned(), version, from };
         Ok(ended.into_iter().chain([Draft::by(actor, PAIR_SCORER, Event::ModelShadowed(shadowed))]).collect())
     }
+}
+
+/// The configuration by which weights decide; none are those of the settings.
+fn configured(weights: Option<&impl Serialize>, actor: &str) -> Result<Draft, Rejected> {
+    let content = serde_json::to_value(weights).map_err(|error| Rejected::new(Code::Invalid, error.to_string()))?;
+    let hash = hindcast_domain::hex::hex(&Sha256::digest(content.to_string()));
+    let configured = Configured { section: SECTION.into(), hash, content };
+    Ok(Draft::by(actor, SECTION, Event::Configured(configured)))
 }
 
 fn known(model: &str) -> Result<(), Rejected> {

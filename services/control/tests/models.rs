@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
+use std::collections::BTreeMap;
+
 use hindcast_control::{Control, ControlState, models};
 use hindcast_correlation::weights::GroupingWeights;
-use hindcast_domain::command::{Code, Command, Received};
+use hindcast_domain::command::{Code, Command, Configured, Received};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::model::PAIR_SCORER;
@@ -18,6 +20,9 @@ use hindcast_mlops::train;
 struct Lane {
     state: ControlState,
     position: u64,
+    hashes: BTreeMap<u32, String>,
+    by_hand: GroupingWeights,
+    environments: Vec<&'static str>,
 }
 
 impl Lane {
@@ -71,6 +76,7 @@ impl Lane {
             parent: 1,
         };
         let hash = if damaged { "other".to_owned() } else { train::hash(&weights, &lineage) };
+        self.hashes.insert(version, hash.clone());
         let registered = Registered {
             name: PAIR_SCORER.into(),
             version,
@@ -84,9 +90,37 @@ impl Lane {
     }
 
     fn judge(&mut self, version: u32, against: u32, verdict: Verdict) {
+        self.judge_in("production", version, against, verdict);
+    }
+
+    /// What learning records of a comparison of what is registered, and of what the settings say now.
+    fn judge_in(&mut self, environment: &str, version: u32, against: u32, verdict: Verdict) {
         let report = serde_json::json!({});
-        let judged = Judged { name: PAIR_SCORER.into(), version, against, verdict, reasons: vec!["so".into()], report };
+        let hash_of = |version| match version {
+            1 => train::hand_hash(&self.by_hand),
+            learnt => self.hashes.get(&learnt).cloned().unwrap_or_default(),
+        };
+        let judged = Judged {
+            name: PAIR_SCORER.into(),
+            version,
+            against,
+            verdict,
+            reasons: vec!["so".into()],
+            report,
+            environment: Some(environment.to_owned()),
+            hash: Some(hash_of(version)),
+            against_hash: Some(hash_of(against)),
+            environments: self.environments.iter().map(|name| (*name).to_owned()).collect(),
+        };
         self.see(&format!("{PAIR_SCORER}/{version}"), Event::ModelJudged(judged));
+    }
+
+    /// Weights are set by hand.
+    fn set(&mut self, bias: i32) -> Vec<Event> {
+        self.by_hand = GroupingWeights { bias, ..GroupingWeights::default() };
+        let content = serde_json::json!({"weights": self.by_hand});
+        let configured = Configured { section: "correlation".into(), hash: bias.to_string(), content };
+        self.ask(Command::Configure(configured))
     }
 
     fn promote(&mut self, version: u32) -> Vec<Event> {
@@ -189,4 +223,73 @@ fn one_version_runs_as_a_shadow_and_never_the_one_in_force() {
     assert!(matches!(&other[..], [Event::ModelUnshadowed(ended), Event::ModelShadowed(_)] if ended.version == 2));
     lane.judge(3, 1, Verdict::Pass);
     assert!(matches!(&lane.promote(3)[..], [.., Event::ModelUnshadowed(ended)] if ended.version == 3));
+}
+
+/// The weights that decide after these decisions, as their bias; `None` where those of the settings do.
+fn bias(events: &[Event]) -> Option<i64> {
+    let section = events.iter().rev().find_map(|event| match event {
+        Event::Configured(configured) if configured.section == models::SECTION => Some(&configured.content),
+        _ => None,
+    });
+    section.expect("the weights move with the pointer")["bias"].as_i64()
+}
+
+#[test]
+fn a_pass_in_one_environment_does_not_override_a_fail_in_another() {
+    let mut lane = Lane { environments: vec!["production", "staging"], ..Lane::default() };
+    lane.register(2, false);
+    lane.judge_in("production", 2, 1, Verdict::Fail);
+    lane.judge_in("staging", 2, 1, Verdict::Pass);
+    assert!(refused(&lane.promote(2), Code::Conflict), "production failed");
+    let mut lane = Lane { environments: vec!["production", "staging"], ..Lane::default() };
+    lane.register(2, false);
+    lane.judge_in("staging", 2, 1, Verdict::Pass);
+    assert!(refused(&lane.promote(2), Code::Conflict), "production was never looked at");
+    lane.judge_in("production", 2, 1, Verdict::Inconclusive);
+    assert_eq!(in_force(&lane.promote(2)), 2);
+}
+
+#[test]
+fn a_pass_against_settings_that_changed_since_promotes_nothing() {
+    let mut lane = Lane::default();
+    lane.register(2, false);
+    lane.judge(2, 1, Verdict::Pass);
+    lane.set(-7_000);
+    assert!(refused(&lane.promote(2), Code::Conflict), "that was against other weights");
+    lane.judge(2, 1, Verdict::Pass);
+    assert_eq!(in_force(&lane.promote(2)), 2);
+}
+
+#[test]
+fn two_commands_lead_back_over_two_promotions_and_each_way_needs_a_new_pass() {
+    let mut lane = Lane::default();
+    for (version, against) in [(2, 1), (3, 2)] {
+        lane.register(version, false);
+        lane.judge(version, against, Verdict::Pass);
+        assert_eq!(in_force(&lane.promote(version)), u64::from(version));
+    }
+    assert_eq!(in_force(&lane.back()), 2);
+    assert!(refused(&lane.promote(3), Code::Conflict), "it was left: what was said of it before counts no more");
+    assert_eq!(in_force(&lane.back()), 1);
+    assert!(refused(&lane.back(), Code::Conflict), "there is nothing before it");
+    assert!(refused(&lane.promote(2), Code::Conflict));
+    lane.judge(2, 1, Verdict::Pass);
+    assert_eq!(in_force(&lane.promote(2)), 2);
+}
+
+#[test]
+fn a_rollback_goes_to_the_weights_of_then_and_new_settings_count_again() {
+    let mut lane = Lane::default();
+    lane.set(-2_000);
+    lane.register(2, false);
+    lane.judge(2, 1, Verdict::Pass);
+    lane.promote(2);
+    lane.set(-9_000);
+    let back = lane.back();
+    assert_eq!((in_force(&back), bias(&back)), (1, Some(-2_000)), "those that nobody judged do not come into force");
+    // What a person sets after that counts at once, as settings do.
+    let set = lane.set(-3_000);
+    assert_eq!(bias(&set), None, "{set:?}");
+    lane.judge(2, 1, Verdict::Pass);
+    assert_eq!(in_force(&lane.promote(2)), 2);
 }

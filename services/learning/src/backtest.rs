@@ -15,7 +15,8 @@ use hindcast_engine::ENGINE_VERSION;
 use hindcast_facts::NewFact;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::compare::compare;
-use hindcast_mlops::gate::{self, Judgement};
+use hindcast_mlops::gate::{self, ComparedSides, Judgement};
+use hindcast_mlops::registry::BY_HAND;
 use hindcast_mlops::train;
 use hindcast_mlops::truth::{LabelledProblems, Quality, TruthReader};
 use hindcast_training::Listener;
@@ -32,7 +33,11 @@ struct Sides {
     champion: GroupingWeights,
     candidate: GroupingWeights,
     against: u32,
+    /// SHA-256 of what it is compared with.
+    against_hash: String,
     version: Option<u32>,
+    /// SHA-256 of the candidate, where it is a version.
+    hash: Option<String>,
     /// The last position that the candidate was learnt from; 0 where nobody knows.
     learnt_to: u64,
 }
@@ -84,10 +89,11 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
         });
         let (report, gated) = comparing.await.map_err(|error| refused::ended(&error))?;
         history::tell(listener, "comparing", 1, 1);
-        let event = match sides.version.filter(|_| judge) {
+        let event = match sides.compared().filter(|_| judge) {
             None => None,
-            Some(version) => {
-                let judged = gate::judged(&gated, &report, version, sides.against);
+            Some(compared) => {
+                let version = compared.version;
+                let judged = gate::judged(&gated, &report, compared, &partition.environment, known.environments);
                 Some(self.record(&partition, by, version, judged).await?)
             }
         };
@@ -113,6 +119,18 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
         let written = self.options.writer.submit(&whole, vec![fact]).await;
         let receipt = written.map_err(|error| refused::unwritten(&error))?;
         Ok(receipt.ids.last().map(ToString::to_string).unwrap_or_default())
+    }
+}
+
+impl Sides {
+    /// The two, where both are versions.
+    fn compared(&self) -> Option<ComparedSides> {
+        Some(ComparedSides {
+            version: self.version?,
+            hash: self.hash.clone()?,
+            against: self.against,
+            against_hash: self.against_hash.clone(),
+        })
     }
 }
 
@@ -152,16 +170,22 @@ fn named(version: Option<u32>) -> String {
 fn sides(request: &BacktestRequest, known: &KnownVersions) -> Result<Sides, Problem> {
     let refuse = |error| refused::version(&error);
     let against = request.against.unwrap_or_else(|| known.registry.in_force());
-    let champion = known.registry.weights(against, &known.by_hand).map_err(refuse)?;
+    let by_hand = known.registry.pinned_by_hand().unwrap_or(&known.by_hand);
+    let champion = known.registry.weights(against, by_hand).map_err(refuse)?;
+    let hash_of = |version: u32| match version {
+        BY_HAND => Ok(train::hand_hash(by_hand)),
+        learnt => known.registry.hash_of(learnt).map_err(refuse),
+    };
+    let against_hash = hash_of(against)?;
     match (request.version, &request.weights) {
         (Some(_), Some(_)) => {
             Err(Problem::new(Code::BadParameter, "expected a version or weights, got both").remedy("Name one of them."))
         }
         (None, Some(changed)) => {
             let in_force = known.registry.in_force();
-            let before = known.registry.weights(in_force, &known.by_hand).map_err(refuse)?;
+            let before = known.registry.weights(in_force, by_hand).map_err(refuse)?;
             let candidate = changed_by(&before, changed)?;
-            Ok(Sides { champion, candidate, against, version: None, learnt_to: 0 })
+            Ok(Sides { champion, candidate, against, against_hash, version: None, hash: None, learnt_to: 0 })
         }
         (version, None) => {
             let newest = known.registry.newest().map(|registered| registered.version);
@@ -169,10 +193,11 @@ fn sides(request: &BacktestRequest, known: &KnownVersions) -> Result<Sides, Prob
                 return Err(Problem::new(Code::NotFound, format!("no version of {PAIR_SCORER} is registered"))
                     .remedy("Train one, or name weights."));
             };
-            let candidate = known.registry.weights(version, &known.by_hand).map_err(refuse)?;
+            let candidate = known.registry.weights(version, by_hand).map_err(refuse)?;
             let lineage = known.registry.registered(version).map(|registered| &registered.lineage);
             let learnt_to = lineage.map_or(0, |lineage| lineage.to);
-            Ok(Sides { champion, candidate, against, version: Some(version), learnt_to })
+            let hash = Some(hash_of(version)?);
+            Ok(Sides { champion, candidate, against, against_hash, version: Some(version), hash, learnt_to })
         }
     }
 }

@@ -2,12 +2,14 @@
 //! are set by hand. Owns that fold over the tenant's own partition; refuses to move anything.
 
 use hindcast_domain::events;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hindcast_api::{ModelJudgement, ModelVersion};
 use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::Time;
 use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::lane::names;
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Registered;
 use hindcast_ledger::{ReadError, Record, Seq, commit};
@@ -26,6 +28,8 @@ pub struct KnownVersions {
     pub then: Registry,
     /// The weights that were set by hand at the asked position.
     pub by_hand: GroupingWeights,
+    /// The tenant's environments that have incidents.
+    pub environments: BTreeSet<String>,
     statuses: VersionStatuses,
     written: BTreeMap<u32, WrittenVersion>,
     as_of: u64,
@@ -67,10 +71,20 @@ impl KnownVersions {
         let range = Range { first: range.first.max(self.through + 1), ..range.clone() };
         let last = range.last;
         let tenant = tenant.to_owned();
+        let environments = Arc::new(Mutex::new(BTreeSet::new()));
+        let seen = Arc::clone(&environments);
         let wants = move |subject: &hindcast_ledger::Subject, _| {
-            subject.partition().is_whole() && subject.partition().tenant == tenant
+            let partition = subject.partition();
+            if partition.tenant == tenant && history::is_lane(subject, names::INCIDENTS) {
+                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                if !seen.contains(&partition.environment) {
+                    seen.insert(partition.environment.clone());
+                }
+            }
+            partition.is_whole() && partition.tenant == tenant
         };
         let mut known = range.fold(wants, self, Self::take).await?;
+        known.environments.append(&mut environments.lock().unwrap_or_else(PoisonError::into_inner));
         known.through = known.through.max(last);
         Ok(known)
     }

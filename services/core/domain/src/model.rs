@@ -6,7 +6,7 @@
 //! *decisions*: they change what decides from then on, so one owner writes them in one order.
 
 use crate::events;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,18 @@ pub struct Judged {
     pub reasons: Vec<String>,
     /// The figures of the comparison, as the gate read them.
     pub report: serde_json::Value,
+    /// The environment whose past was decided again; the verdict counts there. Absent in verdicts of before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// SHA-256 of what was compared. A verdict without it counts for no promotion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// SHA-256 of what it was compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against_hash: Option<String>,
+    /// The environments of the tenant that had incidents at that time.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<String>,
 }
 
 /// A version is the production version from here on. A decision. Subject: the model's name.
@@ -116,6 +128,9 @@ pub struct Promoted {
     pub previous: u32,
     /// The `model.judged` events that allow it.
     pub evidence: Vec<EventId>,
+    /// SHA-256 of what was in force before: a roll-back goes to exactly that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_hash: Option<String>,
 }
 
 /// An earlier version is the production version again. A decision. Subject: the model's name.
@@ -129,6 +144,9 @@ pub struct RolledBack {
     pub to: u32,
     /// Why, in plain words.
     pub why: String,
+    /// SHA-256 of what is in force again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_hash: Option<String>,
 }
 
 /// A version runs as a shadow of the production version: what it would decide is recorded, and used for nothing. A decision.
@@ -255,8 +273,14 @@ mod tests {
     #[test]
     fn what_is_in_force_follows_promotions_and_the_way_back() {
         let name = || PAIR_SCORER.to_owned();
-        let promoted = Promoted { name: name(), version: 2, previous: 1, evidence: vec![EventId::derive(&[b"e"])] };
-        let back = RolledBack { name: name(), from: 2, to: 1, why: "it split what is one".into() };
+        let promoted = Promoted {
+            name: name(),
+            version: 2,
+            previous: 1,
+            evidence: vec![EventId::derive(&[b"e"])],
+            previous_hash: None,
+        };
+        let back = RolledBack { name: name(), from: 2, to: 1, why: "it split what is one".into(), to_hash: None };
         let mut aliases = Aliases::default();
         assert_eq!(aliases.version(PAIR_SCORER), None);
         assert!(aliases.evolve(&recorded(Event::ModelPromoted(promoted))));

@@ -2,6 +2,8 @@
 //! of the questions (wrong merges before missed problems before splits); refuses to know how a figure came
 //! about. Only a pass may promote, and what has no data has not passed.
 
+use std::collections::BTreeSet;
+
 use hindcast_domain::model::{Judged, Verdict};
 
 use crate::compare::ComparisonReport;
@@ -43,13 +45,36 @@ pub fn judge(of: &Judgement<'_>) -> Gated {
     questions.iter().find_map(|question| question(of)).unwrap_or_else(|| better(of.report))
 }
 
-/// The fact that says how a comparison ended.
+/// Two versions that were compared, by number and by what they are.
+#[derive(Clone, Debug)]
+pub struct ComparedSides {
+    /// The candidate.
+    pub version: u32,
+    /// SHA-256 of the candidate.
+    pub hash: String,
+    /// What it was compared with.
+    pub against: u32,
+    /// SHA-256 of that.
+    pub against_hash: String,
+}
+
+/// The fact that says how a comparison in one environment ended.
 #[must_use]
-pub fn judged(gated: &Gated, report: &ComparisonReport, version: u32, against: u32) -> Judged {
+pub fn judged(
+    gated: &Gated,
+    report: &ComparisonReport,
+    sides: ComparedSides,
+    environment: &str,
+    environments: BTreeSet<String>,
+) -> Judged {
     Judged {
         name: PAIR_SCORER.to_owned(),
-        version,
-        against,
+        version: sides.version,
+        against: sides.against,
+        environment: Some(environment.to_owned()),
+        hash: Some(sides.hash),
+        against_hash: Some(sides.against_hash),
+        environments,
         verdict: gated.verdict,
         reasons: gated.reasons.clone(),
         report: serde_json::to_value(report).unwrap_or_default(),

@@ -15,6 +15,7 @@
 pub mod card;
 pub mod compare;
 pub mod dataset;
+pub mod evidence;
 pub mod gate;
 pub mod labeller;
 pub mod outcome;

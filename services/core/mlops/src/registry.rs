@@ -6,11 +6,12 @@ use hindcast_domain::events;
 use std::collections::BTreeMap;
 
 use hindcast_correlation::weights::GroupingWeights;
-use hindcast_domain::EventId;
 use hindcast_domain::event::{Draft, Event, Recorded};
-use hindcast_domain::model::{Aliases, Promoted, Registered, RolledBack, Verdict};
+use hindcast_domain::model::{Aliases, Promoted, Registered, RolledBack};
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Evidence;
+use crate::redecide;
 use crate::train;
 use hindcast_domain::model::PAIR_SCORER;
 
@@ -54,19 +55,59 @@ pub enum Error {
     NothingToRollBack,
 }
 
-/// How the newest comparison of two versions ended.
+/// What was in force before a promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct ComparisonEnd {
-    event: EventId,
-    verdict: Verdict,
+struct FormerVersion {
+    version: u32,
+    /// Absent where the promotion is of before hashes were recorded.
+    hash: Option<String>,
+}
+
+/// Weights that are set by hand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct HandWeights {
+    /// All that ever were in force, by hash; the newest are kept.
+    known: Vec<(String, GroupingWeights)>,
+    /// The hash of those to which a roll-back went, where the settings say others by now.
+    pinned: Option<String>,
+}
+
+impl Default for HandWeights {
+    fn default() -> Self {
+        let weights = GroupingWeights { version: BY_HAND, ..GroupingWeights::default() };
+        Self { known: vec![(train::hand_hash(&weights), weights)], pinned: None }
+    }
+}
+
+impl HandWeights {
+    fn set(&mut self, weights: GroupingWeights) {
+        let hash = train::hand_hash(&weights);
+        self.known.retain(|(known, _)| *known != hash);
+        self.known.push((hash, weights));
+        let surplus = self.known.len().saturating_sub(VERSIONS_MAX);
+        self.known.drain(..surplus);
+        self.pinned = None;
+    }
+
+    /// The hash of those that count while nothing that was learnt is in force.
+    fn hash(&self) -> &str {
+        let newest = self.known.last().map(|(hash, _)| hash.as_str());
+        self.pinned.as_deref().or(newest).unwrap_or_default()
+    }
+
+    fn of(&self, hash: &str) -> Option<&GroupingWeights> {
+        self.known.iter().find(|(known, _)| known == hash).map(|(_, weights)| weights)
+    }
 }
 
 /// Versions, judgements and the alias of the production version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registry {
     known: BTreeMap<u32, Registered>,
-    /// By the candidate, and by what it was compared with.
-    judged: BTreeMap<u32, BTreeMap<u32, ComparisonEnd>>,
+    evidence: Evidence,
+    hand: HandWeights,
+    /// What was replaced by promotions that were not rolled back, oldest first.
+    former: Vec<FormerVersion>,
     /// What is in force, and since when.
     pub aliases: Aliases,
 }
@@ -81,8 +122,25 @@ impl Registry {
                 self.forget();
             }
             Event::ModelJudged(judged) if judged.name == PAIR_SCORER => {
-                let ended = ComparisonEnd { event: recorded.id.clone(), verdict: judged.verdict };
-                self.judged.entry(judged.version).or_default().insert(judged.against, ended);
+                self.evidence.judged(judged, recorded);
+            }
+            Event::ModelPromoted(promoted) if promoted.name == PAIR_SCORER => {
+                self.former.push(FormerVersion { version: promoted.previous, hash: promoted.previous_hash.clone() });
+                self.hand.pinned = None;
+                self.aliases.evolve(recorded);
+            }
+            Event::ModelRolledBack(back) if back.name == PAIR_SCORER => {
+                self.former.pop();
+                self.evidence.rolled_back(recorded.position);
+                let by_hand = back.to_hash.clone().filter(|_| back.to == BY_HAND);
+                self.hand.pinned = by_hand.filter(|hash| hash != self.hand.hash());
+                self.aliases.evolve(recorded);
+            }
+            // Settings that cannot be read were refused where they were decided, and change nothing here.
+            Event::Configured(section) if section.section == redecide::SECTION => {
+                if let Ok(weights) = redecide::by_hand(section) {
+                    self.hand.set(GroupingWeights { version: BY_HAND, ..weights });
+                }
             }
             Event::ModelRegistered(_)
             | Event::ModelJudged(_)
@@ -103,11 +161,12 @@ impl Registry {
         while self.known.len() > VERSIONS_MAX {
             let in_force = self.aliases.0.get(PAIR_SCORER);
             let held = |version: u32| {
-                in_force.is_some_and(|alias| alias.version == version || alias.previous == Some(version))
+                in_force.is_some_and(|alias| alias.version == version)
+                    || self.former.iter().any(|former| former.version == version)
             };
             let Some(oldest) = self.known.keys().copied().find(|version| !held(*version)) else { return };
             self.known.remove(&oldest);
-            self.judged.remove(&oldest);
+            self.evidence.forget(oldest);
         }
     }
 
@@ -181,17 +240,29 @@ impl Registry {
         }
         self.weights_for(version)?;
         self.weights_for(previous)?;
-        match self.judged.get(&version).and_then(|against| against.get(&previous)) {
-            Some(newest) if newest.verdict == Verdict::Pass => {
-                let evidence = vec![newest.event.clone()];
-                let promoted = Promoted { name: PAIR_SCORER.to_owned(), version, previous, evidence };
-                Ok(Draft::by(actor, PAIR_SCORER, Event::ModelPromoted(promoted)))
-            }
-            other => {
-                let got = other.map_or_else(|| "none".to_owned(), |newest| format!("{:?}", newest.verdict));
-                Err(Error::NotPassed { version, against: previous, got: got.to_lowercase() })
-            }
+        let previous_hash = self.hash_of(previous)?;
+        let passed = self.evidence.passed(version, &self.hash_of(version)?, &previous_hash);
+        let evidence = passed.map_err(|got| Error::NotPassed { version, against: previous, got })?;
+        let name = PAIR_SCORER.to_owned();
+        let promoted = Promoted { name, version, previous, evidence, previous_hash: Some(previous_hash) };
+        Ok(Draft::by(actor, PAIR_SCORER, Event::ModelPromoted(promoted)))
+    }
+
+    /// The hash of what a version is. That of the version set by hand is of the weights that count now.
+    ///
+    /// # Errors
+    /// An unknown version.
+    pub fn hash_of(&self, version: u32) -> Result<String, Error> {
+        if version == BY_HAND {
+            return Ok(self.hand.hash().to_owned());
         }
+        self.known.get(&version).map(|registered| registered.hash.clone()).ok_or(Error::Unknown(version))
+    }
+
+    /// The weights by hand to which a roll-back went, where the settings say others by now.
+    #[must_use]
+    pub fn pinned_by_hand(&self) -> Option<&GroupingWeights> {
+        self.hand.of(self.hand.pinned.as_deref()?)
     }
 
     /// The decision that puts the version before in force again.
@@ -199,10 +270,37 @@ impl Registry {
     /// # Errors
     /// Nothing was promoted, or the version before cannot be loaded.
     pub fn roll_back(&self, why: &str, actor: &str) -> Result<Draft, Error> {
-        let in_force = self.aliases.0.get(PAIR_SCORER).ok_or(Error::NothingToRollBack)?;
-        let to = in_force.previous.ok_or(Error::NothingToRollBack)?;
-        self.weights_for(to)?;
-        let back = RolledBack { name: PAIR_SCORER.to_owned(), from: in_force.version, to, why: why.to_owned() };
+        let FormerVersion { version: to, hash } = self.former.last().ok_or(Error::NothingToRollBack)?;
+        let to_hash = match hash {
+            Some(hash) => hash.clone(),
+            None => self.hash_of(*to)?,
+        };
+        self.weights_again(*to, &to_hash)?;
+        let (from, why) = (self.in_force(), why.to_owned());
+        let back = RolledBack { name: PAIR_SCORER.to_owned(), from, to: *to, why, to_hash: Some(to_hash) };
         Ok(Draft::by(actor, PAIR_SCORER, Event::ModelRolledBack(back)))
+    }
+
+    /// The weights that a roll-back puts in force: those of the hash that was in force then, also where the settings say
+    /// others by now. None where the settings are those of then.
+    ///
+    /// # Errors
+    /// They are not known any more, or another version has that number.
+    pub fn weights_again(&self, version: u32, hash: &str) -> Result<Option<GroupingWeights>, Error> {
+        if version == BY_HAND {
+            let newest = self.hand.known.last().is_some_and(|(known, _)| known == hash);
+            let lost =
+                || Error::Damaged { version, detail: format!("the weights {hash} that were set by hand are lost") };
+            return if newest { Ok(None) } else { self.hand.of(hash).cloned().map(Some).ok_or_else(lost) };
+        }
+        let weights = self.weights_for(version)?;
+        let known = self.hash_of(version)?;
+        if known != hash {
+            return Err(Error::Damaged {
+                version,
+                detail: format!("expected hash {hash}, it is registered as {known}"),
+            });
+        }
+        Ok(weights)
     }
 }

@@ -83,7 +83,13 @@ mod tests {
     use super::*;
 
     fn promoted(previous: u32, version: u32) -> Event {
-        Event::ModelPromoted(Promoted { name: PAIR_SCORER.into(), version, previous, evidence: Vec::new() })
+        Event::ModelPromoted(Promoted {
+            name: PAIR_SCORER.into(),
+            version,
+            previous,
+            evidence: Vec::new(),
+            previous_hash: None,
+        })
     }
 
     fn after(events: &[Event]) -> Vec<ModelStatus> {
@@ -106,7 +112,13 @@ mod tests {
         use ModelStatus::{Candidate, InForce, Retired};
         let past = [promoted(1, 2), promoted(2, 3)];
         assert_eq!(after(&past), [Retired, Retired, InForce, Candidate]);
-        let back = Event::ModelRolledBack(RolledBack { name: PAIR_SCORER.into(), from: 3, to: 2, why: "split".into() });
+        let back = Event::ModelRolledBack(RolledBack {
+            name: PAIR_SCORER.into(),
+            from: 3,
+            to: 2,
+            why: "split".into(),
+            to_hash: None,
+        });
         assert_eq!(after(&[&past[..], &[back]].concat()), [Retired, InForce, Retired, Candidate]);
     }
 
@@ -123,8 +135,13 @@ mod tests {
 
     #[test]
     fn events_of_another_model_change_nothing() {
-        let other =
-            Event::ModelPromoted(Promoted { name: "other".into(), version: 2, previous: 1, evidence: Vec::new() });
+        let other = Event::ModelPromoted(Promoted {
+            name: "other".into(),
+            version: 2,
+            previous: 1,
+            evidence: Vec::new(),
+            previous_hash: None,
+        });
         assert_eq!(after(&[other]), after(&[]));
     }
 }

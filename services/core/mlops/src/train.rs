@@ -326,6 +326,14 @@ pub fn hash(weights: &GroupingWeights, lineage: &Lineage) -> String {
     hindcast_domain::hex::hex(&Sha256::digest(&bytes))
 }
 
+/// SHA-256 of weights that are set by hand, whatever version they are called.
+#[must_use]
+pub fn hand_hash(weights: &GroupingWeights) -> String {
+    let bytes = serde_json::to_vec(&GroupingWeights { version: 0, ..weights.clone() }).unwrap_or_default();
+    assert!(!bytes.is_empty(), "weights of ours always have a JSON form");
+    hindcast_domain::hex::hex(&Sha256::digest(&bytes))
+}
+
 /// The weights by name, as they stand in `model.registered`.
 #[must_use]
 pub fn to_map(weights: &GroupingWeights) -> BTreeMap<String, i64> {

@@ -13,7 +13,7 @@ use hindcast_domain::model::Verdict;
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_mlops::compare::{ComparisonReport, compare};
 use hindcast_mlops::dataset::{self, Dataset, Knowledge};
-use hindcast_mlops::gate::{self, Gated, Judgement};
+use hindcast_mlops::gate::{self, ComparedSides, Gated, Judgement};
 use hindcast_mlops::registry::{Error, Registry};
 use hindcast_mlops::train::{self, CandidateVersion, TrainingSettings, train};
 use hindcast_mlops::truth;
@@ -223,6 +223,13 @@ fn write(registry: &mut Registry, position: u64, event: Event) -> EventId {
     id
 }
 
+/// What is recorded of a comparison of version 2 with what is set by hand.
+fn judged(registry: &Registry, gated: &Gated, report: &ComparisonReport) -> Event {
+    let hash_of = |version| registry.hash_of(version).unwrap();
+    let sides = ComparedSides { version: 2, hash: hash_of(2), against: 1, against_hash: hash_of(1) };
+    Event::ModelJudged(gate::judged(gated, report, sides, "production", ["production".to_owned()].into()))
+}
+
 #[test]
 fn only_a_pass_promotes_and_rolling_back_restores_earlier_decisions() {
     let past = shared();
@@ -235,10 +242,12 @@ fn only_a_pass_promotes_and_rolling_back_restores_earlier_decisions() {
     assert_eq!(registry.promote(3, "ada"), Err(Error::Unknown(3)));
     for verdict in [Verdict::Fail, Verdict::Inconclusive, Verdict::Error] {
         let refused = Gated { verdict, reasons: vec!["for the test".into()] };
-        write(&mut registry, 2, Event::ModelJudged(gate::judged(&refused, &report, 2, 1)));
+        let said = judged(&registry, &refused, &report);
+        write(&mut registry, 2, said);
         assert!(matches!(registry.promote(2, "ada"), Err(Error::NotPassed { .. })), "{verdict:?} promotes nothing");
     }
-    let passed = write(&mut registry, 3, Event::ModelJudged(gate::judged(&gated, &report, 2, 1)));
+    let said = judged(&registry, &gated, &report);
+    let passed = write(&mut registry, 3, said);
     let Draft { event: Event::ModelPromoted(promoted), .. } = registry.promote(2, "ada").unwrap() else { panic!() };
     assert_eq!((promoted.previous, &promoted.evidence), (1, &vec![passed]));
     write(&mut registry, 4, Event::ModelPromoted(promoted));

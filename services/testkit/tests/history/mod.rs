@@ -342,10 +342,16 @@ impl History {
             metrics: BTreeMap::default(),
             card: String::new(),
         };
+        // Judged against what is set by hand, as it stands without settings.
+        let by_hand = GroupingWeights { version: 1, ..GroupingWeights::default() };
         let judged = Judged {
             name: PAIR_SCORER.into(),
             version,
             against: 1,
+            environment: None,
+            hash: Some(registered.hash.clone()),
+            against_hash: Some(train::hand_hash(&by_hand)),
+            environments: Default::default(),
             verdict: Verdict::Pass,
             reasons: vec!["so".into()],
             report: serde_json::json!({}),
