@@ -49,6 +49,8 @@ impl Models {
             Event::ModelRegistered(_)
             | Event::ModelJudged(_)
             | Event::ShadowPlaced(_)
+            | Event::LinkProposed(_)
+            | Event::LinkJudged(_)
             | Event::Activated(_)
             | Event::Restored(_)
             | Event::Owned(_)

@@ -121,6 +121,8 @@ fn command(reading: &mut PartsRead<'_>, command: &Command) {
         | Command::PromoteModel { .. }
         | Command::RollBackModel { .. }
         | Command::ShadowModel { .. }
+        | Command::ProposeLinks { .. }
+        | Command::JudgeLink { .. }
         | Command::Activate { .. }
         | Command::Restore { .. } => {}
     }

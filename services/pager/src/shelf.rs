@@ -168,6 +168,8 @@ impl NoticesState {
                 input.subject.parse().iter().for_each(|id| self.alert(reading, id));
             }
             Event::Configured(_)
+            | Event::LinkProposed(_)
+            | Event::LinkJudged(_)
             | Event::Activated(_)
             | Event::Restored(_)
             | Event::Owned(_)

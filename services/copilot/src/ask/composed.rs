@@ -1,6 +1,6 @@
 //! The parts of an answer put together and judged: one line that answers, at most five more, the rest folded.
 
-use hindcast_api::{Assertion, Answer, Claim, ClaimVerdict, Problem};
+use hindcast_api::{Answer, Assertion, Claim, ClaimVerdict, Problem};
 use hindcast_domain::Time;
 
 use crate::answer::line::{AnswerLine, IntentAnswer, LINES_MAX, PartsShown};

@@ -180,6 +180,7 @@ pub(super) fn answer() -> Answer {
         text: text.into(),
         citations: vec![citation(text)],
         verdict,
+        assertion: None,
         reason: None,
         path: Vec::new(),
     };
