@@ -278,10 +278,10 @@ impl AnsweringCopilot {
             }
         }
         answer.missing.extend(written.missing);
-        if claims.iter().all(|claim| claim.verdict != ClaimVerdict::Supported) {
+        if claims.iter().all(|claim| claim.verdict == ClaimVerdict::Unsupported) {
             let failure = Failure::new(
                 ModelOutcome::NothingStands,
-                "no claim of the model is supported by the events that it cites",
+                "every claim of the model is contradicted by the events, or cites none of them",
             );
             return Ok(Some((failure, claims)));
         }

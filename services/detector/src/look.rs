@@ -19,7 +19,7 @@ use crate::raise::New;
 use crate::state::DetectorState;
 use crate::{ACTOR, Detector, VERSION, levels};
 
-/// What to look at.
+/// An incident with the stretch of telemetry around its onset.
 pub(crate) struct LookJob<'a> {
     pub partition: &'a Partition,
     pub incident: &'a IncidentId,

@@ -24,11 +24,7 @@ pub(super) async fn known_at(scene: &AnswerScene<'_>, situation: Option<&Situati
         [one] => format!("1 incident was open, {} \"{}\", {}", one.id, one.title, one.severity),
         [one, ..] => format!("{} incidents were open, the newest {} \"{}\"", open.len(), one.id, one.title),
     };
-    let mut answer = IntentAnswer::new(stated(format!(
-        "By {} (#{}): {named}; {firing} alerts fired",
-        when(scene.now),
-        scene.seen.position()
-    )));
+    let mut answer = IntentAnswer::new(stated(format!("By {}: {named}; {firing} alerts fired", when(scene.now))));
     if let Some(situation) = situation.filter(|situation| situation.incident.status != incident::Status::Resolved) {
         let (cause, missing) = told(evidence::conclusions::cause, situation);
         answer.line(cause.into_iter().next());

@@ -21,7 +21,9 @@ pub(super) fn state(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAns
     let one = &situation.incident;
     let open: Vec<&Incident> =
         scene.book.incidents.iter().filter(|one| one.status != incident::Status::Resolved).collect();
-    let cited = situation.first(OPENED).map(evidence::about::cited);
+    // The title and the severity may be those of an alert that joined later.
+    let joined = situation.symptoms.iter().filter_map(|symptom| symptom.joined.clone());
+    let cited = situation.first(OPENED).map(evidence::about::cited).into_iter().chain(joined);
     let what = format!("{} \"{}\"", one.id, one.title);
     let standing = match (one.status, one.resolved_at) {
         (incident::Status::Resolved, Some(at)) => format!("{what} is resolved since {}", when(at)),
@@ -39,7 +41,11 @@ pub(super) fn state(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAns
             let ended = one.resolved_at.map(|at| format!("{what} was resolved at {}", when(at)));
             said(std::iter::once(standing).chain(ended), situation.last(ENDED).map(evidence::about::cited))
         }
-        _ => said([standing, format!("{what} was opened at {}", when(one.opened_at))], cited),
+        _ => {
+            let at = when(one.opened_at);
+            let short = format!("{} is {}, severity {}, since {at}", one.id, word(one.status), one.severity);
+            said([standing, short, format!("{} was opened at {at}", one.id)], cited)
+        }
     };
     let mut answer = IntentAnswer::new(lead);
     let (cause, missing) = told(evidence::conclusions::cause, situation);

@@ -34,7 +34,7 @@ pub(crate) struct AnswerScene<'a> {
 impl AnswerScene<'_> {
     /// As of when, in words.
     pub(crate) fn as_of(&self) -> String {
-        format!("as of {} (#{})", when(self.now), self.seen.position())
+        format!("as of {}", when(self.now))
     }
 
     /// The services that the part names.

@@ -17,7 +17,7 @@ pub struct IncidentRisk {
 /// What an incident risks at one service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceRisk {
-    /// The service.
+    /// The service, by its name in the catalogue where it is known there.
     pub service: String,
     /// Impact × probability.
     pub score: f64,

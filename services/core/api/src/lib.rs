@@ -6,6 +6,7 @@
 pub mod advice;
 pub mod assertion;
 pub mod chat;
+mod claim;
 pub mod heartbeat;
 pub mod impact;
 pub mod learn;
@@ -21,6 +22,7 @@ pub mod words;
 pub use advice::*;
 pub use assertion::{Assertion, AssertionKind, AssertionRole, AssertionSource};
 pub use chat::*;
+pub use claim::{Citation, Claim, ClaimVerdict, PathStep, StepRole};
 pub use heartbeat::{HeartbeatStatus, SenderHeartbeat};
 pub use impact::{Impact, IncidentRisk, ServiceRisk};
 pub use learn::*;

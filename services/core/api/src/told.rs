@@ -2,7 +2,8 @@
 
 use hindcast_domain::words::AnswerMode;
 
-use crate::advice::{Answer, Claim};
+use crate::advice::Answer;
+use crate::claim::Claim;
 
 impl Answer {
     /// What an answer says, in its order: each line with the claim that it is, where it is one. What stands in `details`

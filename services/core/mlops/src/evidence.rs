@@ -24,7 +24,7 @@ struct ComparisonEnd {
 
 /// All comparisons that may still count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
+pub struct VersionEvidence {
     by_version: BTreeMap<u32, Vec<ComparisonEnd>>,
     /// Environments of the tenant that have incidents, as the comparisons found them.
     environments: BTreeSet<String>,
@@ -32,7 +32,7 @@ pub struct Evidence {
     since: u64,
 }
 
-impl Evidence {
+impl VersionEvidence {
     /// Takes in how a comparison ended.
     pub fn judged(&mut self, judged: &Judged, recorded: &Recorded) {
         self.environments.extend(judged.environments.iter().cloned());
@@ -109,7 +109,14 @@ mod tests {
     use hindcast_domain::model::PAIR_SCORER;
     use hindcast_domain::{Partition, Time};
 
-    fn seen(evidence: &mut Evidence, position: u64, environment: &str, hash: &str, against: &str, verdict: Verdict) {
+    fn seen(
+        evidence: &mut VersionEvidence,
+        position: u64,
+        environment: &str,
+        hash: &str,
+        against: &str,
+        verdict: Verdict,
+    ) {
         let judged = Judged {
             name: PAIR_SCORER.into(),
             version: 2,
@@ -139,7 +146,7 @@ mod tests {
     #[test]
     fn a_pass_counts_where_it_was_made_and_a_fail_elsewhere_blocks() {
         use Verdict::{Fail, Inconclusive, Pass};
-        let mut evidence = Evidence::default();
+        let mut evidence = VersionEvidence::default();
         assert_eq!(evidence.passed(2, "b", "a"), Err("none".into()));
         seen(&mut evidence, 1, "staging", "b", "a", Pass);
         assert_eq!(evidence.passed(2, "b", "a"), Err("none in production".into()));
@@ -153,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_pass_of_other_weights_or_of_before_a_rollback_counts_no_more() {
-        let mut evidence = Evidence::default();
+        let mut evidence = VersionEvidence::default();
         for (position, environment) in [(1, "production"), (2, "staging")] {
             seen(&mut evidence, position, environment, "b", "a", Verdict::Pass);
         }

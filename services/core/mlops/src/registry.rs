@@ -10,7 +10,7 @@ use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::model::{Aliases, Promoted, Registered, RolledBack};
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::Evidence;
+use crate::evidence::VersionEvidence;
 use crate::redecide;
 use crate::train;
 use hindcast_domain::model::PAIR_SCORER;
@@ -104,7 +104,7 @@ impl HandWeights {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registry {
     known: BTreeMap<u32, Registered>,
-    evidence: Evidence,
+    evidence: VersionEvidence,
     hand: HandWeights,
     /// What was replaced by promotions that were not rolled back, oldest first.
     former: Vec<FormerVersion>,

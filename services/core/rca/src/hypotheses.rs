@@ -36,7 +36,7 @@ pub fn hypotheses(observed: &Observed, parameters: &CauseParameters) -> Vec<Serv
 }
 
 /// From which part of the share of "none of them" on a share is made a probability; the labelled cases lie above it.
-const NAMED_FROM: f64 = 0.3;
+const NAMED_FROM: f64 = 0.5;
 
 /// Shares among all services and the null hypothesis, which has log odds 0; that of the likeliest is calibrated, and the
 /// others keep their part of the rest.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::fill::FilledRunbook;
 use super::{InvalidRunbook, Runbook, Type, value};
 
-/// By parameter.
+/// Where the value of each parameter comes from, by the parameter's name.
 pub(super) type ParameterSources = BTreeMap<String, ParameterSource>;
 
 /// The word for a value that the runbook has by itself.
