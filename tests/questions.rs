@@ -7,6 +7,8 @@ use crate::support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use hindcast_clock::{Clock as _, System};
+use hindcast_domain::Time;
 use serde_json::{Value, json};
 use support::world::{Dice, Wrong};
 use support::{Ledger, Server, folder};
@@ -148,7 +150,26 @@ async fn feed(server: &Server, root: &Path) {
         for (name, value) in request["headers"].as_object().unwrap() {
             sent = sent.header(name, value.as_str().unwrap());
         }
-        let answer = sent.body(request["body"].as_str().unwrap().to_owned()).send().await.unwrap();
+        let mut body = request["body"].as_str().unwrap().to_owned();
+        if channel == play {
+            body = moved(&body, request["at"].as_str().unwrap().parse().unwrap());
+        }
+        let answer = sent.body(body).send().await.unwrap();
         assert!(answer.status().is_success(), "{channel}: {}", answer.status());
     }
+}
+
+/// Alerts as if they were sent now: what fired then fires, and what had ended has.
+fn moved(body: &str, at: Time) -> String {
+    let ahead = System.now().since(at);
+    let mut alerts: Value = serde_json::from_str(body).unwrap();
+    for alert in alerts.as_array_mut().unwrap() {
+        for name in ["startsAt", "endsAt"] {
+            let moved = alert[name].as_str().and_then(|time| time.parse::<Time>().ok()).map(|time| time + ahead);
+            if let Some(moved) = moved {
+                alert[name] = moved.to_string().into();
+            }
+        }
+    }
+    alerts.to_string()
 }
