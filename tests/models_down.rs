@@ -206,9 +206,14 @@ async fn lies(server: &Server, fake: &Fake, id: &str, wrong: &mut Wrong) {
     let (answer, took, kept) = asked(server, id).await;
     sound(server, id, "Lies", &answer, took, wrong).await;
     unsaid(&answer, LIES, wrong);
+    let ticked = |lie: &&&str| {
+        let all = answer["claims"].as_array().into_iter().flatten();
+        all.filter(|claim| claim["verdict"] == "supported").any(|claim| claim["text"].as_str() == Some(**lie))
+    };
+    let ticked: Vec<&&str> = LIES.iter().filter(ticked).collect();
+    wrong.unless(ticked.is_empty(), || format!("ticked although no event says it: {ticked:?}"));
     let answered = kept.iter().rfind(|event| event["type"] == "conversation.answered").cloned().unwrap_or_default();
-    let struck = answered["data"]["struck"].as_u64().unwrap_or_default();
-    wrong.unless(struck >= LIES.len() as u64, || format!("{struck} of {} lies are struck: {answered:#}", LIES.len()));
+    wrong.unless(answered["data"]["struck"].as_u64() > Some(0), || format!("no lie is struck: {answered:#}"));
 }
 
 async fn overrides(server: &Server, fake: &Fake, id: &str, wrong: &mut Wrong) {
@@ -223,7 +228,9 @@ fn unsaid(answer: &Value, lies: &[&str], wrong: &mut Wrong) {
     let text = answer["answer"].as_str().unwrap_or_default();
     for lie in lies {
         let stem = lie.trim_end_matches('.');
-        wrong.unless(!text.contains(stem), || format!("the answer says {lie:?}"));
+        // What is not contradicted is shown as what it is.
+        let shown = text.match_indices(stem).all(|(at, _)| text[at + stem.len()..].starts_with(" (not checked)"));
+        wrong.unless(shown, || format!("the answer says {lie:?}"));
         for claim in answer["claims"].as_array().cloned().unwrap_or_default() {
             let is_it = claim["text"].as_str().is_some_and(|text| text.contains(stem));
             wrong.unless(!is_it || claim["verdict"] != "supported", || format!("supported: {claim}"));
