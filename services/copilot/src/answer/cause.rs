@@ -163,10 +163,25 @@ pub(super) fn was_it(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAn
     let suspect = suspect(scene, situation);
     let ranking = by_ranking(scene, &suspect, situation);
     let Some(mut answer) = recorded(scene, &suspect, situation) else { return ranking };
-    answer.line(ranking.lead);
+    answer.line(of_the_ranking(ranking.lead));
     answer.all(ranking.lines);
     answer.shows.causes = true;
     answer
+}
+
+/// What the ranking answers, as its own word beside that of a person: two may say yes and no.
+fn of_the_ranking(line: AnswerLine) -> AnswerLine {
+    let reworded = |text: String| {
+        let found = ["Yes, ", "Yes: ", "No: "].iter().find_map(|word| text.strip_prefix(word));
+        found.map(|rest| format!("By the ranking, {rest}")).unwrap_or(text)
+    };
+    match line {
+        AnswerLine::Said(mut draft) => {
+            draft.texts = draft.texts.into_iter().map(reworded).collect();
+            AnswerLine::Said(draft)
+        }
+        AnswerLine::Stated(text) => AnswerLine::Stated(reworded(text)),
+    }
 }
 
 /// What the ranking says of a suspect.

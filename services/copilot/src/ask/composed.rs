@@ -12,7 +12,8 @@ use crate::verify::Judge;
 use crate::{Options, answer};
 
 /// What stands before the words that events say: the answer to a question for yes or no is ours.
-const VERDICTS: [&str; 6] = ["Yes: ", "No: ", "Yes, ", "Nobody: ", "It has not ended: ", "Not yet: "];
+const VERDICTS: [&str; 7] =
+    ["Yes: ", "No: ", "Yes, ", "By the ranking, ", "Nobody: ", "It has not ended: ", "Not yet: "];
 
 /// An answer whose lines are chosen and not judged.
 #[derive(Debug, Default)]

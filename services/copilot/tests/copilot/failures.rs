@@ -73,7 +73,11 @@ async fn a_model_that_fails_falls_back_and_is_named() {
         (vec![Ok(says("")), Ok(says("{\"claims\":[{\"text\":\"it is"))], "no JSON", "nonsense"),
         (vec![Ok(says("")), Ok(ModelReply { cut: true, ..says("{\"claims\":[") })], "cut off", "cut"),
         (vec![Ok(says("")), Ok(says(&long))], "over 65536 bytes", "too_large"),
-        (vec![Ok(says("")), Ok(claims(&[(200, "redis fired 99 times")]))], "no claim of the model", "nothing_stands"),
+        (
+            vec![Ok(says("")), Ok(claims(&[(200, "redis wrote “nobody ever wrote this”")]))],
+            "every claim of the model",
+            "nothing_stands",
+        ),
     ];
     for (script, words, reason) in failures {
         let world = World::new();
