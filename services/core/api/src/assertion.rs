@@ -90,6 +90,29 @@ pub enum AssertionKind {
     NotRecorded,
 }
 
+impl AssertionKind {
+    /// Whether it is about an incident's own life: when it began and ended, and what people did with it.
+    #[must_use]
+    pub const fn is_of_incident(self) -> bool {
+        matches!(
+            self,
+            Self::IncidentOpened
+                | Self::IncidentDeclared
+                | Self::IncidentAcknowledged
+                | Self::IncidentUnacknowledged
+                | Self::IncidentResolved
+                | Self::IncidentReopened
+                | Self::IncidentMerged
+                | Self::IncidentSplit
+                | Self::IncidentAssigned
+                | Self::IncidentSnoozed
+                | Self::IncidentSeveritySet
+                | Self::IncidentLasted
+                | Self::IncidentRecurred
+        )
+    }
+}
+
 /// By whose word it is so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

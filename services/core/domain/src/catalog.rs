@@ -134,10 +134,10 @@ impl Catalog {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn shop() -> Catalog {
+    pub(crate) fn shop() -> Catalog {
         let service = |name: &str, aliases: &[&str], depends_on: &[&str]| Service {
             name: name.into(),
             aliases: aliases.iter().map(ToString::to_string).collect(),

@@ -264,24 +264,7 @@ fn shortest(edges: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str, li
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shop() -> Catalog {
-        let service = |name: &str, aliases: &[&str], depends_on: &[&str]| Service {
-            name: name.into(),
-            aliases: aliases.iter().map(ToString::to_string).collect(),
-            owner: None,
-            tier: None,
-            depends_on: depends_on.iter().map(ToString::to_string).collect(),
-        };
-        Catalog {
-            services: vec![
-                service("nginx", &[], &["checkout"]),
-                service("checkout", &["shop-api"], &["postgres"]),
-                service("postgres", &["pg"], &[]),
-                service("backup", &[], &[]),
-            ],
-        }
-    }
+    use crate::catalog::tests::shop;
 
     #[test]
     fn distance_counts_calls_in_either_direction_and_through_aliases() {

@@ -210,18 +210,9 @@ fn paged(event: &Event, known: &KnownNames) -> Vec<Happening> {
     vec![one]
 }
 
-fn incident(event: &Event, known: &KnownNames) -> Vec<Happening> {
-    let data = &event.data;
-    let of = |kind: Kind| {
-        let mut one = Happening::new(kind, event.time, event);
-        one.word(Role::Incident, &event.subject);
-        one.moment(Role::Time, Some(event.time));
-        one.person(event);
-        one.moment(Role::Until, time_of(event, "until"));
-        one.field(Role::Severity, data.get("severity"));
-        one
-    };
-    let kind = match event.event_type.as_str() {
+/// What an event of an incident's life says happened; `None` for types that the vocabulary has no kind for.
+pub(crate) fn kind_of_incident_event(event_type: &str) -> Option<Kind> {
+    Some(match event_type {
         "incident.opened" => Kind::IncidentOpened,
         "incident.declared" => Kind::IncidentDeclared,
         "incident.acknowledged" => Kind::IncidentAcknowledged,
@@ -235,8 +226,22 @@ fn incident(event: &Event, known: &KnownNames) -> Vec<Happening> {
         "incident.severity_set" => Kind::IncidentSeveritySet,
         "incident.alert_joined" => Kind::AlertJoined,
         "incident.noted" => Kind::Said,
-        _ => return Vec::new(),
+        _ => return None,
+    })
+}
+
+fn incident(event: &Event, known: &KnownNames) -> Vec<Happening> {
+    let data = &event.data;
+    let of = |kind: Kind| {
+        let mut one = Happening::new(kind, event.time, event);
+        one.word(Role::Incident, &event.subject);
+        one.moment(Role::Time, Some(event.time));
+        one.person(event);
+        one.moment(Role::Until, time_of(event, "until"));
+        one.field(Role::Severity, data.get("severity"));
+        one
     };
+    let Some(kind) = kind_of_incident_event(&event.event_type) else { return Vec::new() };
     let mut one = of(kind);
     if matches!(kind, Kind::IncidentOpened | Kind::IncidentDeclared | Kind::AlertJoined) {
         one.services(event, known);

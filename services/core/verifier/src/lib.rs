@@ -57,7 +57,7 @@ use facts::EventFacts;
 pub use court::{Checks, Court};
 pub use orders::advises;
 pub use strike::{VerdictCounts, reason, strike, way};
-pub use tell::{quotation, tell, tell_owner};
+pub use tell::tell;
 
 /// What is wrong with a claim.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -24,7 +24,7 @@ const fn may_stand(noun: Noun, kind: Kind) -> bool {
                 | K::Sign
         ),
         Noun::Alerts | Noun::Services => matches!(kind, K::Count | K::Sign),
-        Noun::Incident => is_of_incident(kind),
+        Noun::Incident => kind.is_of_incident() || matches!(kind, Kind::AlertJoined),
         Noun::Line => matches!(kind, K::LogLine | K::LogBurst | K::LogWritten),
         Noun::New => matches!(kind, K::LogLine),
         Noun::Minute => matches!(kind, K::LogBurst | K::LogWritten),
@@ -40,26 +40,6 @@ const fn may_stand(noun: Noun, kind: Kind) -> bool {
         Noun::Service => true,
         Noun::Cause => matches!(kind, K::Cause),
     }
-}
-
-const fn is_of_incident(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::IncidentOpened
-            | Kind::IncidentDeclared
-            | Kind::IncidentAcknowledged
-            | Kind::IncidentUnacknowledged
-            | Kind::IncidentResolved
-            | Kind::IncidentReopened
-            | Kind::IncidentMerged
-            | Kind::IncidentSplit
-            | Kind::IncidentAssigned
-            | Kind::IncidentSnoozed
-            | Kind::IncidentSeveritySet
-            | Kind::IncidentLasted
-            | Kind::IncidentRecurred
-            | Kind::AlertJoined
-    )
 }
 
 impl Filling<'_> {

@@ -6,6 +6,7 @@ use hindcast_domain::text::{day_and_clock, figure, thousands};
 use serde_json::Value;
 
 use crate::court::Court;
+use crate::happening::kind_of_incident_event;
 use crate::named::{people_named, services_named};
 use crate::orders::is_order;
 
@@ -42,13 +43,6 @@ pub fn tell(event: &Event, court: &Court) -> Option<Assertion> {
         kind if kind.starts_with("incident.") => incident(event, kind, court),
         _ => None,
     }
-}
-
-/// To which team the service belongs that an event groups.
-#[must_use]
-pub fn tell_owner(event: &Event) -> Option<Assertion> {
-    let team = text(event, "team").filter(|team| !team.trim().is_empty())?;
-    Some(Assertion::new(Kind::Owned).with(Role::Service, service(event)?).with(Role::To, team))
 }
 
 fn of(kind: Kind, at: Time) -> Assertion {
@@ -91,8 +85,7 @@ fn alert(mut one: Assertion, fingerprint: &str, court: &Court) -> Assertion {
 }
 
 /// A text that may be quoted: on one line, cut, and no order.
-#[must_use]
-pub fn quotation(text: Option<&str>) -> Option<String> {
+fn quotation(text: Option<&str>) -> Option<String> {
     let plain = hindcast_domain::text::cut(&text?.split_whitespace().collect::<Vec<_>>().join(" "), QUOTE_CHARS_MAX);
     let plain = plain.replace(['"', '“', '”'], "'");
     (!is_order(&plain) && plain.chars().count() >= 2).then_some(plain)
@@ -134,22 +127,7 @@ fn changed(event: &Event) -> Assertion {
 }
 
 fn incident(event: &Event, kind: &str, court: &Court) -> Option<Assertion> {
-    let kind = match kind {
-        "incident.opened" => Kind::IncidentOpened,
-        "incident.declared" => Kind::IncidentDeclared,
-        "incident.acknowledged" => Kind::IncidentAcknowledged,
-        "incident.unacknowledged" => Kind::IncidentUnacknowledged,
-        "incident.resolved" => Kind::IncidentResolved,
-        "incident.reopened" => Kind::IncidentReopened,
-        "incident.merged" => Kind::IncidentMerged,
-        "incident.split" => Kind::IncidentSplit,
-        "incident.assigned" => Kind::IncidentAssigned,
-        "incident.snoozed" => Kind::IncidentSnoozed,
-        "incident.severity_set" => Kind::IncidentSeveritySet,
-        "incident.alert_joined" => Kind::AlertJoined,
-        "incident.noted" => Kind::Said,
-        _ => return None,
-    };
+    let kind = kind_of_incident_event(kind)?;
     let is_person = people_named(event).contains(&event.actor.to_lowercase());
     let person = is_person.then_some(event.actor.as_str());
     let one = of(kind, event.time).with_some(Role::Person, person);
