@@ -1,6 +1,6 @@
 //! Questions and answers: the form, and an answer claim by claim with the verifier's marks and its events.
 
-use hindcast_api::{Answer, Claim, ClaimVerdict, Incident};
+use hindcast_api::{Answer, AssertionKind, Claim, ClaimVerdict, Incident};
 use hindcast_domain::words::AnswerMode;
 use maud::{Markup, html};
 
@@ -153,7 +153,11 @@ fn is_shown(answer: &Answer, claim: &Claim) -> bool {
 }
 
 fn one(frame: &Frame, claim: &Claim, with_path: bool) -> Markup {
+    let is_statement = claim.assertion.as_ref().is_some_and(|one| one.kind == AssertionKind::Statement);
     let (class, mark, word) = match claim.verdict {
+        ClaimVerdict::Supported if is_statement => {
+            ("supported", "✓", "supported: its numbers, times, names and quotations stand in its events")
+        }
         ClaimVerdict::Supported => ("supported", "✓", "supported: its events say all of this claim"),
         ClaimVerdict::Unsupported => ("struck", "✗", "removed: not supported by the evidence"),
         ClaimVerdict::Unverifiable => {

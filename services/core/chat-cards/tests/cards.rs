@@ -8,7 +8,7 @@ mod samples;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use hindcast_api::{Claim, Incident, StepRole};
+use hindcast_api::{Claim, ClaimVerdict, Incident, StepRole};
 use hindcast_chat_cards::card::{self, CardLine};
 use hindcast_chat_cards::view::{DialogChoices, ThreadNote};
 use hindcast_chat_cards::{IncidentView, hash, slack, teams};
@@ -124,6 +124,18 @@ fn huge(size: usize) -> IncidentView {
 
 fn adaptive_faults(card: &Value) -> Vec<String> {
     teams::limits::faults(card)
+}
+
+#[test]
+fn what_is_not_checked_says_so_in_both_vendors_and_what_is_checked_does_not() {
+    let mut said = answer();
+    said.claims.truncate(1);
+    let cards = |said: &hindcast_api::Answer| {
+        [slack::render::answer(said, "http://h").to_string(), teams::render::answer(said, "http://h").to_string()]
+    };
+    assert!(cards(&said).iter().all(|card| !card.contains("not checked")));
+    said.claims[0].verdict = ClaimVerdict::Unverifiable;
+    assert!(cards(&said).iter().all(|card| card.contains("from 2 to 37 (not checked)")), "{:?}", cards(&said));
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub fn note(of: &ThreadNote) -> Section {
 /// An answer: what stands of it, what was struck, what is missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerBlock {
-    /// Claims that stand, each with where its first event is read.
+    /// Claims that were not removed, each with where its first event is read; one that is not checked says so.
     pub claims: Vec<CardLine>,
     /// What else there is to say: struck claims, what is missing.
     pub remarks: Vec<String>,
@@ -70,15 +70,18 @@ pub fn answer(of: &Answer, public_url: &str) -> AnswerBlock {
         |claim: &Option<&hindcast_api::Claim>| claim.is_some_and(|claim| claim.verdict == ClaimVerdict::Unsupported);
     let stands: Vec<_> = told.iter().filter(|(_, claim)| !is_removed(claim)).collect();
     let struck = told.len() - stands.len();
-    let claims =
-        stands.iter().take(CLAIMS_MAX).map(|(line, claim)| match claim.and_then(|claim| claim.citations.first()) {
+    let claims = stands.iter().take(CLAIMS_MAX).map(|(line, claim)| {
+        let is_open = claim.is_some_and(|claim| claim.verdict == ClaimVerdict::Unverifiable);
+        let words = if is_open { format!("{line} (not checked)") } else { (*line).to_owned() };
+        match claim.and_then(|claim| claim.citations.first()) {
             Some(citation) => CardLine::Link {
                 text: format!("#{}", citation.position),
                 url: format!("{base}/events/{}", citation.event),
-                rest: (*line).to_owned(),
+                rest: words,
             },
-            None => CardLine::Text((*line).to_owned()),
-        });
+            None => CardLine::Text(words),
+        }
+    });
     let mut claims: Vec<CardLine> = claims.collect();
     if claims.is_empty() {
         claims.push(CardLine::Text(of.answer.clone()));
