@@ -59,6 +59,11 @@ impl RepeatIndex {
         }
     }
 
+    /// Reads the ledger no more; called once nothing is appended any longer.
+    pub(crate) fn stop(&self) {
+        self.following.get().into_iter().for_each(|follower| follower.0.abort());
+    }
+
     /// Whether the ledger is read.
     pub(crate) fn is_followed(&self) -> bool {
         self.following.initialized()

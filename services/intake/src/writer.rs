@@ -141,6 +141,7 @@ impl IntakeWriter {
         lock(&self.inner.lanes).clear();
         let mut tasks = std::mem::take(&mut *lock(&self.inner.tasks));
         while tasks.join_next().await.is_some() {}
+        self.inner.slot.repeats.iter().for_each(RepeatIndex::stop);
     }
 }
 

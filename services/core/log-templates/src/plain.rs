@@ -22,39 +22,61 @@ pub struct CriLine<'a> {
     pub text: &'a str,
 }
 
+const ESCAPE: char = '\u{1b}';
+
 /// The text without control sequences: colours, cursor movements, titles, links.
 #[must_use]
 pub fn uncoloured(text: &str) -> Cow<'_, str> {
-    const ESCAPE: char = '\u{1b}';
     if !text.contains(ESCAPE) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character != ESCAPE {
-            plain.push(character);
-            continue;
-        }
-        match characters.next() {
-            // A control sequence ends with a letter or one of a few signs.
-            Some('[') => while characters.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
-            // A command of the operating system ends with a bell or a string terminator.
-            Some(']') => {
-                while let Some(c) = characters.next() {
-                    if c == '\u{7}' || (c == ESCAPE && characters.next_if_eq(&'\\').is_some()) {
-                        break;
-                    }
-                }
-            }
-            // A character set is named by one more character.
-            Some('(' | ')') => {
-                characters.next();
-            }
-            _ => {}
+    let mut rest = text;
+    while let Some(at) = rest.find(ESCAPE) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        rest = &rest[sequence(rest).unwrap_or(rest.len())..];
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+/// The beginning of a control sequence with which a text ends, as one does that was cut in two; often empty.
+#[must_use]
+pub fn unfinished(text: &str) -> &str {
+    let mut rest = text;
+    while let Some(at) = rest.find(ESCAPE) {
+        rest = &rest[at..];
+        match sequence(rest) {
+            Some(length) => rest = &rest[length..],
+            None => return rest,
         }
     }
-    Cow::Owned(plain)
+    ""
+}
+
+/// Bytes of the control sequence with which a text begins, if its end is there.
+fn sequence(text: &str) -> Option<usize> {
+    let mut characters = text.char_indices().skip(1).map(|(at, c)| (at + c.len_utf8(), c)).peekable();
+    match characters.next()? {
+        // A control sequence ends with a letter or one of a few signs.
+        (_, '[') => characters.find(|(_, c)| ('@'..='~').contains(c)).map(|(end, _)| end),
+        // A command of the operating system ends with a bell or a string terminator.
+        (_, ']') => loop {
+            match characters.next()? {
+                (end, '\u{7}') => break Some(end),
+                (_, ESCAPE) => {
+                    if let Some((end, _)) = characters.next_if(|(_, c)| *c == '\\') {
+                        break Some(end);
+                    }
+                }
+                _ => {}
+            }
+        },
+        // A character set is named by one more character.
+        (_, '(' | ')') => characters.next().map(|(end, _)| end),
+        (end, _) => Some(end),
+    }
 }
 
 /// The parts of a line as container runtimes write it, if it is one.
@@ -205,6 +227,16 @@ mod tests {
             ("[33m is no colour", "[33m is no colour"),
         ] {
             assert_eq!(uncoloured(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_that_was_cut_goes_on_in_the_next_text() {
+        let whole = "\u{1b}[1;31mERROR\u{1b}[0m \u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{7} \u{1b}(Bend";
+        for cut in 0..=whole.len() {
+            let (head, tail) = whole.split_at(cut);
+            let joined = format!("{}{}{tail}", uncoloured(head), unfinished(head));
+            assert_eq!(uncoloured(&joined), uncoloured(whole), "{head:?}");
         }
     }
 

@@ -12,7 +12,7 @@ use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch, TraceSpan}
 use super::clean::Cleaner;
 use super::joined::{Joined, goes_on};
 use super::line::Line;
-use super::shaped;
+use super::shaped::{self, RestFollows};
 use super::{
     ENVIRONMENTS_MAX, GATHERED_BYTES_MAX, LABELS_MAX, LISTED_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX,
     too_many,
@@ -77,8 +77,8 @@ pub(super) struct Intake {
     truncated: u64,
     /// Values that could not be read and were left out, by what they are.
     mended: BTreeMap<&'static str, u64>,
-    /// Where the last line of each service is, and whether its rest follows.
-    last: BTreeMap<(Partition, String), (usize, bool)>,
+    /// Where the last line of each service is, and its rest if that follows.
+    last: BTreeMap<(Partition, String), (usize, Option<RestFollows>)>,
     /// Bytes of the good ones, roughly.
     bytes: usize,
 }
@@ -115,24 +115,24 @@ impl Intake {
             return Err(Bad::new("no_message", "expected a message, it is missing or empty", "Send the line's text."));
         }
         self.mend("time", u64::from(line.time_unread));
-        let (line, is_partial) = shaped::plain(line, self.now);
+        let (line, follows) = shaped::plain(line, self.now);
         let partition = self.partition(line.environment.as_deref())?;
         let message = self.cleaner.text(&line.message);
         let mut truncated = false;
         let service = self.service(line.service.as_deref(), &mut truncated);
         let time = line.time.unwrap_or(self.now);
         let key = (partition, service);
-        let open = self.last.get(&key).copied();
+        let open = self.last.get(&key).cloned();
         let logs = &mut self.batches.entry(key.0.clone()).or_default().logs;
-        let before = open.and_then(|(at, rest_follows)| Some((logs.get_mut(at)?, at, rest_follows)));
+        let before = open.and_then(|(at, rest)| Some((logs.get_mut(at)?, at, rest)));
         match before {
-            Some((before, at, rest_follows)) if goes_on(before, rest_follows, &message, line.time) => {
+            Some((before, at, rest)) if goes_on(before, rest.is_some(), &message, line.time) => {
                 let length = before.message.len();
-                let joined = Joined { rest_follows, is_partial, now: self.now };
-                let labels = joined.onto(before, &message, line.level, &mut self.cleaner);
+                let joined = Joined { rest, follows, now: self.now };
+                let (labels, follows) = joined.onto(before, &message, line.level, &mut self.cleaner);
                 before.message = cut(std::mem::take(&mut before.message), MESSAGE_BYTES_MAX, &mut truncated);
                 self.bytes += before.message.len().saturating_sub(length);
-                self.last.insert(key.clone(), (at, is_partial));
+                self.last.insert(key.clone(), (at, follows));
                 let labels = self.labels(labels, &mut truncated);
                 let record = self.batches.get_mut(&key.0).and_then(|batch| batch.logs.get_mut(at));
                 record.into_iter().for_each(|record| record.labels.extend(labels.clone()));
@@ -149,7 +149,7 @@ impl Intake {
                 };
                 self.bytes += record.message.len() + record.service.len() + bytes_of(&record.labels);
                 self.batches.entry(key.0.clone()).or_default().logs.push(record);
-                self.last.insert(key, (at, is_partial));
+                self.last.insert(key, (at, follows));
             }
         }
         self.truncated += u64::from(truncated);

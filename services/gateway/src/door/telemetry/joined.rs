@@ -2,11 +2,12 @@
 //! what the whole says; refuses to know where records are kept.
 
 use hindcast_domain::{Span, Time};
-use hindcast_log_templates::trace;
+use hindcast_log_templates::{plain as template, trace};
 use hindcast_telemetry::{LogLevel, LogRecord};
 
 use super::clean::Cleaner;
 use super::line::Line;
+use super::shaped::RestFollows;
 use super::{MESSAGE_BYTES_MAX, RecordLabels, shaped};
 
 /// How far apart in time the lines of one trace may be.
@@ -23,39 +24,43 @@ pub(super) fn goes_on(before: &LogRecord, rest_follows: bool, message: &str, tim
 /// How a text goes on with a record.
 pub(super) struct Joined {
     /// The record's text was cut, and this is its rest.
-    pub(super) rest_follows: bool,
+    pub(super) rest: Option<RestFollows>,
     /// The rest of this text follows in its turn.
-    pub(super) is_partial: bool,
+    pub(super) follows: Option<RestFollows>,
     pub(super) now: Time,
 }
 
 impl Joined {
-    /// Puts the text behind the record's; what was cut in two is read anew once it is whole. Labels that it has then.
+    /// Puts the text behind the record's; what was cut in two is read anew once it is whole. Labels that it has then, and
+    /// what is still to come.
     pub(super) fn onto(
-        &self,
+        self,
         before: &mut LogRecord,
         text: &str,
         level: Option<LogLevel>,
         cleaner: &mut Cleaner,
-    ) -> RecordLabels {
-        if !self.rest_follows {
-            before.message.push('\n');
-        }
-        before.message.push_str(text);
+    ) -> (RecordLabels, Option<RestFollows>) {
         before.level = before.level.max(level.unwrap_or(before.level));
-        if !self.rest_follows {
-            return RecordLabels::new();
-        }
+        let Some(rest) = self.rest else {
+            before.message.push('\n');
+            before.message.push_str(text);
+            return (RecordLabels::new(), self.follows);
+        };
+        before.message.push_str(&rest.unfinished);
+        before.message.push_str(text);
         // A secret may lie across the cut.
         before.message = cleaner.text(&before.message);
-        if self.is_partial {
-            return RecordLabels::new();
+        if let Some(mut follows) = self.follows {
+            let open = template::unfinished(&before.message).to_owned();
+            before.message = template::uncoloured(&before.message).into_owned();
+            follows.unfinished.insert_str(0, &open);
+            return (RecordLabels::new(), Some(follows));
         }
         let (whole, _) = shaped::plain(Line::of_text(std::mem::take(&mut before.message)), self.now);
         before.message = cleaner.text(&whole.message);
         // No piece of it said a level: that is read as "info".
         let said = whole.level.unwrap_or(before.level);
         before.level = if before.level == LogLevel::Info { said } else { before.level.max(said) };
-        whole.labels
+        (whole.labels, None)
     }
 }

@@ -16,9 +16,24 @@ const DEPTH_MAX: usize = 2;
 /// Bytes after which Docker cuts a line in two.
 const DOCKER_BYTES: usize = 16 * 1024;
 
-/// The line with what its text says of itself, and whether its rest follows. What the sender says outside counts more.
-pub(super) fn plain(mut line: Line, now: Time) -> (Line, bool) {
+/// A line's rest that is still to come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RestFollows {
+    /// The control sequence in whose middle the line was cut; it belongs before the rest.
+    pub(super) unfinished: String,
+}
+
+impl RestFollows {
+    /// What follows a text that was cut at its end.
+    pub(super) fn after(text: &str) -> Self {
+        Self { unfinished: template::unfinished(text).to_owned() }
+    }
+}
+
+/// The line with what its text says of itself, and its rest if that follows. What the sender says outside counts more.
+pub(super) fn plain(mut line: Line, now: Time) -> (Line, Option<RestFollows>) {
     let mut is_partial = is_cut_by_docker(&line);
+    let rest = RestFollows::after(&line.message);
     line.message = template::uncoloured(&line.message).into_owned();
     line.message.truncate(line.message.trim_end_matches(['\r', '\n']).len());
     if let Some((service, text)) = template::compose(&line.message).filter(|(_, text)| !text.trim().is_empty()) {
@@ -41,7 +56,7 @@ pub(super) fn plain(mut line: Line, now: Time) -> (Line, bool) {
     }
     line.level = line.level.or_else(|| template::level(&line.message).map(LogLevel::of_word));
     line.time = line.time.or_else(|| written(&line.message, now));
-    (line, is_partial)
+    (line, is_partial.then_some(rest))
 }
 
 /// The time that stands at the beginning of a text, or under a key of its own.
