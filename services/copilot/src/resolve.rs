@@ -7,6 +7,7 @@ use hindcast_queries::{EventFilter, ListPart, Snapshot};
 
 use crate::evidence::when;
 use crate::history::Earlier;
+use crate::intent::Intent;
 use crate::intent::embedded::EmbeddedExamples;
 use crate::pick;
 use crate::understand::asked_for;
@@ -18,6 +19,8 @@ use crate::understand::{self, ReadQuestion};
 
 /// How long a ledger may be idle until a clock time means the day of its last event.
 const IDLE: Span = Span::hours(24);
+/// How long after the end of something a clock time still belongs to it.
+const AFTERMATH: Span = Span::hours(1);
 /// Earlier turns that are read again for what they spoke of.
 const TURNS_READ_MAX: usize = 6;
 /// Events that are looked through for a happening.
@@ -71,8 +74,9 @@ pub(crate) async fn resolve(
         Some(AsOf::Position(_)) => base.recorded_at(),
         None => now,
     };
-    let worded = worded(question, at, base.recorded_at(), &mut notes);
     let first = NameBook::read(base).await?;
+    let last = last_known(named, &first).unwrap_or_else(|| base.recorded_at());
+    let worded = worded(question, at, last, &mut notes);
     let read = understand::read(question, worded.clone(), &first);
     let (moment, stretch) = moved(base, worded.as_ref(), &read, at, &mut notes).await?;
     let book = if moment.position() == base.position() { first } else { NameBook::read(&moment).await? };
@@ -97,11 +101,27 @@ pub(crate) async fn resolve(
     Ok(ResolvedQuestion { moment, incident, book, parts, stretch, notes })
 }
 
-/// The time that a question names. A bare clock time on a ledger that was idle for days means its last day.
-fn worded(question: &str, at: Time, recorded_at: Time, notes: &mut Vec<String>) -> Option<WordedMoment> {
+/// When what a question looks at was last heard of: the end of the incident beside it, else of all incidents and alerts. The
+/// settings of a server and its own start say nothing of that.
+fn last_known(named: IncidentNamed<'_>, book: &NameBook) -> Option<Time> {
+    let id = match named {
+        IncidentNamed::Beside(id) | IncidentNamed::Recorded(Some(id)) => Some(id),
+        IncidentNamed::Recorded(None) | IncidentNamed::InWords => None,
+    };
+    let asked = id.and_then(|id| book.incidents.iter().find(|one| one.id == id));
+    if let Some(one) = asked {
+        return one.resolved_at.map(|at| at + AFTERMATH);
+    }
+    let of_alerts = book.alerts.iter().map(|alert| alert.ends_at.unwrap_or(alert.starts_at));
+    let of_incidents = book.incidents.iter().map(|one| one.resolved_at.unwrap_or(one.opened_at));
+    of_alerts.chain(of_incidents).max().map(|at| at + AFTERMATH)
+}
+
+/// The time that a question names. A bare clock time, asked long after, means the day of what it looks at.
+fn worded(question: &str, at: Time, last: Time, notes: &mut Vec<String>) -> Option<WordedMoment> {
     let found = understand::moment(question, at)?;
-    if found.bare_clock && at.since(recorded_at) > IDLE {
-        let again = understand::moment(question, recorded_at)?;
+    if found.bare_clock && at.since(last) > IDLE {
+        let again = understand::moment(question, last)?;
         if let TimeMeant::By(time) | TimeMeant::Since(time) | TimeMeant::During(_, time) = again.meant {
             notes.push(format!("\"{}\" was taken for {}, the last day with events", again.words, when(time)));
         }
@@ -197,6 +217,11 @@ async fn parts(
         spoken = spoken_of(&one);
         all.push(one);
     }
+    // A remark before a question is what that speaks of, and asks for nothing.
+    let asks = |one: &ResolvedPart| one.intent.is_some() && !follow::is_remark(&one.part);
+    if all.last().is_some_and(asks) {
+        all.retain(|one| asks(one));
+    }
     all
 }
 
@@ -211,13 +236,18 @@ async fn resolved(mut part: AskedPart, spoken: &SpokenOf, examples: &EmbeddedExa
     if let Some(before) = spoken.intent {
         if follow::only_names(&part) {
             intent = Some(before);
-        } else if part.words.iter().all(|word| word == "why" || word == "and" || word == "but" || word == "so") {
-            intent = Some(follow::why_after(before));
+        } else if follow::only_why(&part) {
+            intent = Some(follow::why_after(before, part.has(&["not"])));
         }
-        if follow::leans(&part) {
-            part.things = spoken.part.things.clone();
-            part.topics = spoken.part.topics.clone();
+        // "So it was that one" after a question for changes means the change.
+        if intent == Some(Intent::WasIt) && before == Intent::Changed && part.names_nothing() {
+            part.words.push("change".to_owned());
         }
+    }
+    let spoken_of_something = spoken.intent.is_some() || !spoken.part.names_nothing();
+    if spoken_of_something && follow::leans(&part) {
+        part.things = spoken.part.things.clone();
+        part.topics = spoken.part.topics.clone();
     }
     ResolvedPart { part, intent, readings: asked.readings(), spoken: spoken.clone() }
 }

@@ -4,17 +4,20 @@
 //! things, and one that follows on what was said takes what it leaves out from there.
 //!
 //! - [`names`], [`concepts`] and [`plain`]: what is known by a name, and what is none. [`part`]: one thing that is asked.
-//! - [`moments`] and [`calendar`]: times in words. [`language`]: whether it is English. [`follow`]: what is left out.
+//! - [`moments`] and [`calendar`]: times in words. [`language`]: whether it is English. [`foreign`]: what is not, in English.
+//! - [`follow`]: what is left out. [`spelling`]: words that are spelt nearly like known ones.
 
 pub(crate) mod asked_for;
 mod calendar;
 pub(crate) mod concepts;
 pub(crate) mod follow;
+mod foreign;
 mod language;
 pub(crate) mod moments;
 pub(crate) mod names;
 pub(crate) mod part;
 mod plain;
+mod spelling;
 
 use hindcast_domain::Time;
 
@@ -26,9 +29,9 @@ use part::AskedPart;
 /// Parts of a question that are answered.
 const PARTS_MAX: usize = 3;
 /// Words with which another question begins behind "and" or a comma.
-const BEGINNINGS: [&str; 22] = [
+const BEGINNINGS: [&str; 24] = [
     "what", "who", "why", "when", "how", "which", "where", "is", "are", "was", "were", "did", "does", "do", "have",
-    "has", "should", "could", "can", "show", "list", "whom",
+    "has", "should", "could", "can", "show", "list", "whom", "if", "since",
 ];
 
 /// A question as it was understood, without what it asks for.
@@ -60,9 +63,15 @@ pub(crate) fn read(question: &str, moment: Option<WordedMoment>, book: &NameBook
         }
         None => question.to_owned(),
     };
+    let all = words::words(&lower);
+    let texts: Vec<&str> =
+        all.iter().map(|word| word.text.as_str()).filter(|word| book.exactly(word).is_none()).collect();
+    let language = language::other_than_english(&texts);
     let mut parts: Vec<AskedPart> = sentences(&bare)
         .iter()
-        .flat_map(|sentence| split(&words::words(sentence)))
+        .map(|sentence| words::words(sentence))
+        .map(|words| language.map_or_else(|| words.clone(), |language| foreign::in_english(&words, language, book)))
+        .flat_map(|words| split(&spelling::put_right(words, book)))
         .map(|words| AskedPart::read(&words, book))
         .collect();
     // A greeting or a remark before the question is none.
@@ -70,10 +79,7 @@ pub(crate) fn read(question: &str, moment: Option<WordedMoment>, book: &NameBook
         parts.retain(|part| !part.words.iter().all(|word| is_remark(word)));
     }
     parts.truncate(PARTS_MAX);
-    let all = words::words(&lower);
-    let texts: Vec<&str> =
-        all.iter().map(|word| word.text.as_str()).filter(|word| book.exactly(word).is_none()).collect();
-    ReadQuestion { parts, language: language::other_than_english(&texts) }
+    ReadQuestion { parts, language }
 }
 
 fn is_remark(word: &str) -> bool {

@@ -52,13 +52,17 @@ pub(super) async fn known_at(scene: &AnswerScene<'_>, situation: Option<&Situati
 
 /// What the next shift must know.
 pub(super) async fn handover(scene: &AnswerScene<'_>) -> Result<IntentAnswer, Problem> {
-    let from = scene.stretch.map_or(scene.now - SHIFT, |(from, _)| from);
-    let recent: Vec<&Incident> = scene
-        .book
-        .incidents
-        .iter()
-        .filter(|one| one.status != incident::Status::Resolved || one.resolved_at.is_some_and(|at| at >= from))
-        .collect();
+    // A shift in which nothing happened for days is that of the last incident.
+    let last = scene.book.incidents.iter().filter_map(|one| one.resolved_at).max();
+    let end = last.filter(|last| *last < scene.now - SHIFT).unwrap_or(scene.now);
+    let from = scene.stretch.map_or(end - SHIFT, |(from, _)| from);
+    let is_asked = |one: &Incident| scene.incident.is_some_and(|asked| asked.id == one.id);
+    let is_recent = |one: &&Incident| {
+        is_asked(one) || one.status != incident::Status::Resolved || one.resolved_at.is_some_and(|at| at >= from)
+    };
+    let mut recent: Vec<&Incident> = scene.book.incidents.iter().filter(is_recent).collect();
+    // Open ones first, then the one that the asker looks at.
+    recent.sort_by_key(|one| (one.status == incident::Status::Resolved, !is_asked(one)));
     let open = recent.iter().filter(|one| one.status != incident::Status::Resolved).count();
     let unacked = recent.iter().filter(|one| one.status == incident::Status::Open).count();
     let lead = format!(

@@ -51,6 +51,25 @@ const WRONG: [&str; 38] = [
     "alerting",
     "broke",
 ];
+/// Words by which it asks whether something is well: "no" then means trouble.
+const WELL: [&str; 16] = [
+    "ok",
+    "okay",
+    "fine",
+    "healthy",
+    "well",
+    "good",
+    "alright",
+    "normal",
+    "working",
+    "recovered",
+    "back",
+    "safe",
+    "happy",
+    "stable",
+    "green",
+    "clean",
+];
 /// Alerts that are told.
 const TOLD_MAX: usize = 4;
 /// Findings that are read.
@@ -66,7 +85,7 @@ struct SignsSeen<'a> {
 
 /// Whether something is fine.
 pub(super) async fn fine(scene: &AnswerScene<'_>) -> Result<IntentAnswer, Problem> {
-    let asks_for_trouble = scene.part.has(&WRONG) || !scene.part.topics.is_empty();
+    let asks_for_trouble = scene.part.has(&WRONG) || !scene.part.topics.is_empty() && !scene.part.has(&WELL);
     let signs = signs(scene).await?;
     let subject = words(scene);
     if let Some(worst) = signs.firing.iter().copied().reduce(|a, b| if b.severity > a.severity { b } else { a }) {

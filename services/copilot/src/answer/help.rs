@@ -30,7 +30,7 @@ pub(super) fn beyond(scene: &AnswerScene<'_>) -> IntentAnswer {
     let lead = if asks_ahead {
         "I do not know: I answer from what is recorded, and what lies ahead is not"
     } else {
-        "I cannot answer that: I answer about alerts, incidents and what is recorded of them, and nothing else"
+        "I do not know: I know about alerts, incidents and what is recorded of them, and nothing outside of that"
     };
     let mut answer = IntentAnswer::new(stated(lead));
     answer.line(stated(EXAMPLES[0]));
@@ -66,10 +66,10 @@ pub(super) fn not_understood(scene: &AnswerScene<'_>, readings: &[Intent]) -> In
     known.extend(scene.part.topics.iter().map(|topic| format!("{} (symptom)", topic.name)));
     let understood = if known.is_empty() { "no name in it".to_owned() } else { known.join(", ") };
     let mut answer = IntentAnswer::new(stated(format!(
-        "I did not understand what is asked. I understood: {understood}, {}",
+        "I do not know what is meant; it could mean one of the readings below. Recognised: {understood}, {}",
         scene.as_of()
     )));
     let what = scene.subject().or_else(|| scene.incident.map(|one| one.id.clone())).unwrap_or_else(|| "it".to_owned());
-    answer.all(readings.iter().map(|intent| stated(format!("You may mean: {}", intent.asked_of(&what)))));
+    answer.all(readings.iter().map(|intent| stated(format!("It could mean: {}", intent.asked_of(&what)))));
     answer
 }

@@ -15,6 +15,8 @@ use crate::understand::names::NamedKind;
 
 /// Things that are told.
 const TOLD_MAX: usize = 5;
+/// Words by which a question asks for what began.
+const STARTED: [&str; 9] = ["started", "start", "began", "fired", "new", "came", "arrived", "triggered", "opened"];
 /// Names in one line.
 const NAMES_MAX: usize = 8;
 
@@ -43,8 +45,11 @@ fn incidents<'a>(scene: &'a AnswerScene<'_>) -> (Vec<&'a Incident>, String) {
         };
         let by_service =
             services.is_empty() || services.iter().any(|service| one.services.iter().any(|of| of == service));
-        let by_time =
-            scene.stretch.is_none_or(|(from, to)| one.opened_at <= to && one.resolved_at.unwrap_or(to) >= from);
+        let began = part.has(&STARTED);
+        let by_time = scene.stretch.is_none_or(|(from, to)| {
+            let until = if began { one.opened_at } else { one.resolved_at.unwrap_or(to) };
+            one.opened_at <= to && until >= from
+        });
         let by_topic = part.topics.is_empty() || scene.speaks_of_topics(&one.title) || one_speaks(scene, one);
         by_status && by_service && by_time && by_topic && severity.is_none_or(|severity| one.severity == severity)
     };
@@ -183,10 +188,14 @@ async fn alerts(scene: &AnswerScene<'_>, one: Option<&Incident>, counts: bool) -
         .iter()
         .find(|word| part.has(&[word]))
         .and_then(|word| word.parse().ok());
+    let began = part.has(&STARTED) && !part.has(&["firing", "active", "open"]) || part.says("started firing");
     let fits = |alert: &&Alert| {
         let firing = alert.status == alert::Status::Firing;
-        let by_time =
-            scene.stretch.is_none_or(|(from, to)| alert.starts_at <= to && alert.ends_at.unwrap_or(to) >= from);
+        // What began in a stretch is something else than what went on in it.
+        let by_time = scene.stretch.is_none_or(|(from, to)| {
+            let until = if began { alert.starts_at } else { alert.ends_at.unwrap_or(to) };
+            alert.starts_at <= to && until >= from
+        });
         let by_incident = of_incident.is_none_or(|one| alert.incident.as_deref() == Some(one.id.as_str()));
         (firing || past || of_incident.is_some())
             && by_time
@@ -209,8 +218,14 @@ async fn alerts(scene: &AnswerScene<'_>, one: Option<&Incident>, counts: bool) -
     let of = of_incident.map(|one| format!(" of {}", one.id)).unwrap_or_default();
     let sort = severity.map(|severity| format!("{severity} ")).unwrap_or_default();
     let lead = if found.is_empty() {
-        let what = if past { "No alert" } else { "None: no alert that fires" };
+        let what = match (past, began) {
+            (true, true) => "No alert that began",
+            (true, false) => "No alert",
+            (false, _) => "None: no alert that fires",
+        };
         format!("{what}{of} is recorded{}", place(scene))
+    } else if began && scene.stretch.is_some() {
+        format!("{} {sort}alerts{of} began to fire{}: {}", found.len(), place(scene), listed(&names, NAMES_MAX))
     } else if past || of_incident.is_some() {
         format!(
             "{} {sort}alerts{of}, {firing} of them fire{}: {}",

@@ -3,6 +3,7 @@
 
 use hindcast_api::{Citation, Finding, Problem};
 use hindcast_domain::text::{cut, figure};
+use hindcast_domain::words::LogLevel;
 use hindcast_domain::{Partition, Span, Time, finding};
 use hindcast_queries::{FindingFilter, ListPart};
 use hindcast_telemetry::{LogFilter, SampleFilter, TelemetryWindow};
@@ -18,6 +19,8 @@ const READ_MAX: usize = 500;
 const LINE_CHARS_MAX: usize = 200;
 /// How far before an incident findings and records belong to it.
 const BEFORE: Span = Span::minutes(5);
+/// How far before an incident its own log lines begin.
+const JUST_BEFORE: Span = Span::minutes(1);
 /// Log records that are read.
 const RECORDS_MAX: usize = 5;
 /// The longest stretch of samples that is read.
@@ -59,13 +62,29 @@ fn about(scene: &AnswerScene<'_>, situation: Option<&Situation>) -> String {
     }
 }
 
+/// The worst level is least.
+const fn weight(level: Option<&LogLevel>) -> u8 {
+    match level {
+        Some(LogLevel::Fatal) => 0,
+        Some(LogLevel::Error) => 1,
+        Some(LogLevel::Warning) => 2,
+        Some(LogLevel::Info) => 3,
+        Some(LogLevel::Other(_)) | None => 4,
+    }
+}
+
 /// What logs say.
 pub(super) async fn logs(scene: &AnswerScene<'_>, situation: Option<&Situation>) -> Result<IntentAnswer, Problem> {
     let window = stretch(scene, situation);
     let mut found: Vec<Finding> = findings(scene, window).await?;
     found.retain(|one| one.finding.template.is_some() && scene.speaks_of_topics(&one.finding.title));
-    // The worst lines first; of one template the first word of it.
-    found.sort_by_key(|one| (std::cmp::Reverse(one.finding.level.clone()), one.finding.at));
+    // Those of the incident before those that came earlier, the worst first; of one template the first word of it.
+    let own = situation.filter(|_| scene.stretch.is_none()).map(|it| it.incident.started_at - JUST_BEFORE);
+    let is_earlier = |one: &Finding| own.is_some_and(|own| one.finding.at < own);
+    if found.iter().any(|one| !is_earlier(one)) {
+        found.retain(|one| !is_earlier(one));
+    }
+    found.sort_by_key(|one| (weight(one.finding.level.as_ref()), one.finding.at));
     let mut seen = std::collections::BTreeSet::new();
     found.retain(|one| one.finding.template.as_ref().is_some_and(|template| seen.insert(template.id.clone())));
     let between = format!("from {} to {}", when(window.0), when(window.1));

@@ -69,7 +69,15 @@ const POLAR: [&str; 22] = [
 ];
 const WHO: [&str; 3] = ["who", "whom", "whose"];
 const DENIALS: [&str; 7] = ["not", "no", "nobody", "never", "without", "none", "only"];
-const PAGING: [&str; 16] = [
+const PAGING: [&str; 24] = [
+    "message",
+    "ring",
+    "rang",
+    "sms",
+    "phone",
+    "pager",
+    "email",
+    "informed",
     "page",
     "paged",
     "pages",
@@ -87,7 +95,11 @@ const PAGING: [&str; 16] = [
     "call",
     "called",
 ];
-const GROUPING: [&str; 18] = [
+const GROUPING: [&str; 22] = [
+    "bundled",
+    "lumped",
+    "combined",
+    "clustered",
     "grouped",
     "group",
     "together",
@@ -207,7 +219,7 @@ fn question_word(part: &AskedPart, add: &mut Adder<'_>) {
             add(&[I::Owner], MEDIUM);
         }
     }
-    if first == "why" || part.says("how come") {
+    if asks_why(part) {
         add(&[I::Cause, I::WhyGrouped, I::WhyApart, I::WhyPaged, I::WhyNotPaged], WEAK);
         add(&[I::State, I::Fine, I::Timeline, I::SinceWhen, I::List, I::AlertDetail, I::Who], -MEDIUM);
     }
@@ -238,11 +250,20 @@ fn question_word(part: &AskedPart, add: &mut Adder<'_>) {
     }
 }
 
+/// Whether a reason is asked for.
+fn asks_why(part: &AskedPart) -> bool {
+    let phrases =
+        ["how come", "what makes", "what made", "for what reason", "the reason", "and why", "but why", "explain"];
+    part.first() == "why"
+        || phrases.iter().any(|phrase| part.says(phrase))
+        || part.words.last().is_some_and(|w| w == "why")
+}
+
 fn denial(part: &AskedPart, add: &mut Adder<'_>) {
     use Intent as I;
     let denied = part.has(&DENIALS);
     if part.has(&PAGING) && !part.says("on call") {
-        let why = part.first() == "why" || part.says("how come") || part.has(&["reason"]);
+        let why = asks_why(part);
         add(&[I::Notified], if why { -MEDIUM } else { WEAK });
         add(&[I::WhyPaged, I::WhyNotPaged], if why { MEDIUM } else { -MEDIUM });
         if why {
@@ -252,7 +273,7 @@ fn denial(part: &AskedPart, add: &mut Adder<'_>) {
     } else {
         add(&[I::WhyPaged, I::WhyNotPaged], -WEAK);
     }
-    if part.first() == "why" && part.has(&GROUPING) && !part.has(&PAGING) {
+    if asks_why(part) && part.has(&GROUPING) && !part.has(&PAGING) {
         let apart = denied || part.has(&["separate", "separately", "apart", "kept", "own", "two"]);
         add(&[if apart { I::WhyApart } else { I::WhyGrouped }], MEDIUM);
         add(&[I::Cause], -MEDIUM);

@@ -28,7 +28,7 @@ static TOPICS: LazyLock<Vec<SymptomTopic>> = LazyLock::new(|| {
 
 /// The topics that words name, in their order in the question; `words` are in lower case.
 pub(crate) fn named(words: &[&str]) -> Vec<&'static SymptomTopic> {
-    let text = format!(" {} ", words.join(" "));
+    let text = format!(" {} ", words.join(" ").replace('-', " "));
     let mut found: Vec<(usize, &SymptomTopic)> = TOPICS
         .iter()
         .filter_map(|topic| {
@@ -46,6 +46,14 @@ pub(crate) fn of_word(word: &str) -> Option<&'static SymptomTopic> {
 }
 
 impl SymptomTopic {
+    /// Whether of these words this one alone asks for it.
+    pub(crate) fn is_asked_by_alone(&self, word: &str, words: &[&str]) -> bool {
+        let asks = |word: &str| self.asked.iter().any(|asked| asked == word);
+        let others = words.iter().copied().filter(|other| *other != word).collect::<Vec<_>>().join(" ");
+        let others = format!(" {} ", others.replace('-', " "));
+        asks(word) && !self.asked.iter().any(|asked| others.contains(&format!(" {asked} ")))
+    }
+
     /// Whether a text of an alert, finding or log line speaks of it.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         let plain: String = spread(text);
@@ -83,6 +91,7 @@ mod tests {
     fn people_name_symptoms_in_their_own_words() {
         assert_eq!(names("is the disk full"), ["disk"]);
         assert_eq!(names("are we out of memory or of connections"), ["memory", "connections"]);
+        assert_eq!(names("the out-of-memory one"), ["memory"]);
         assert_eq!(names("who owns it"), Vec::<&str>::new());
     }
 

@@ -42,9 +42,75 @@ pub(crate) fn leans(part: &AskedPart) -> bool {
     part.names_nothing() && (part.has(&PRONOUNS) || part.words.len() <= 3)
 }
 
+/// Whether a part asks for a reason and says nothing else, as "and if not, why not?" does.
+pub(crate) fn only_why(part: &AskedPart) -> bool {
+    const BESIDE: [&str; 13] =
+        ["why", "and", "but", "so", "if", "not", "yes", "no", "then", "ok", "is", "that", "come"];
+    part.has(&["why"]) && part.words.iter().all(|word| BESIDE.contains(&word.as_str()))
+}
+
+/// Whether a part tells something and asks for nothing, as "dana shipped v10 a minute before" does.
+pub(crate) fn is_remark(part: &AskedPart) -> bool {
+    const ASKING: [&str; 46] = [
+        "what",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "when",
+        "how",
+        "which",
+        "where",
+        "is",
+        "are",
+        "was",
+        "were",
+        "did",
+        "does",
+        "do",
+        "has",
+        "have",
+        "had",
+        "can",
+        "could",
+        "should",
+        "shall",
+        "would",
+        "will",
+        "show",
+        "list",
+        "give",
+        "tell",
+        "write",
+        "draft",
+        "compare",
+        "explain",
+        "summarise",
+        "summarize",
+        "any",
+        "anything",
+        "anyone",
+        "print",
+        "paste",
+        "plot",
+        "count",
+        "need",
+        "want",
+        "please",
+        "find",
+    ];
+    const TELLING: [&str; 24] = [
+        "broke", "went", "was", "were", "is", "are", "got", "came", "has", "had", "died", "fell", "see", "saw",
+        "think", "looks", "look", "seems", "keep", "keeps", "fails", "complain", "say", "says",
+    ];
+    let tells = |word: &String| TELLING.contains(&word.as_str()) || word.len() > 4 && word.ends_with("ed");
+    !ASKING.contains(&part.first()) && !part.has(&["please"]) && part.words.len() > 2 && part.words.iter().any(tells)
+}
+
 /// What "why?" asks for after a question.
-pub(crate) const fn why_after(intent: Intent) -> Intent {
+pub(crate) const fn why_after(intent: Intent, denied: bool) -> Intent {
     match intent {
+        Intent::Notified if denied => Intent::WhyNotPaged,
         Intent::Notified | Intent::WhyPaged => Intent::WhyPaged,
         Intent::WhyNotPaged => Intent::WhyNotPaged,
         Intent::WhyGrouped => Intent::WhyGrouped,
@@ -67,6 +133,8 @@ mod tests {
     #[test]
     fn what_only_names_something_asks_what_was_asked() {
         assert!(only_names(&part("and the backup one?")) && only_names(&part("what about the disk?")));
+        assert!(is_remark(&part("dana shipped it a minute before")) && !is_remark(&part("postgres logs please")));
+        assert!(only_why(&part("and if not why not?")) && !only_why(&part("why did nobody get paged?")));
         assert!(!only_names(&part("why?")) && !only_names(&part("and since when is the disk full?")));
         assert!(leans(&part("since when?")) && leans(&part("is it over yet?")));
         assert!(!leans(&part("is the disk full?")));

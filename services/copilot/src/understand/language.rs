@@ -1,5 +1,7 @@
 //! Whether a question is in English. Owns a few telling words of other languages; refuses to translate.
 
+use super::foreign;
+
 /// Languages with words that their questions have and English ones have not.
 const LANGUAGES: [(&str, &[&str]); 8] = [
     (
@@ -121,10 +123,10 @@ const LANGUAGES: [(&str, &[&str]); 8] = [
     ),
 ];
 /// Words that questions in English have.
-const ENGLISH: [&str; 58] = [
-    "what", "who", "why", "when", "how", "which", "where", "the", "is", "are", "was", "were", "did", "does", "do",
-    "has", "have", "and", "of", "on", "it", "this", "that", "we", "i", "to", "for", "with", "in", "at", "show", "me",
-    "any", "not", "been", "list", "give", "there", "be", "by", "from", "as", "a", "an", "many", "long", "should",
+const ENGLISH: [&str; 59] = [
+    "no", "what", "who", "why", "when", "how", "which", "where", "the", "is", "are", "was", "were", "did", "does",
+    "do", "has", "have", "and", "of", "on", "it", "this", "that", "we", "i", "to", "for", "with", "in", "at", "show",
+    "me", "any", "not", "been", "list", "give", "there", "be", "by", "from", "as", "a", "an", "many", "long", "should",
     "could", "can", "will", "you", "or", "all", "if", "but", "so", "about", "before",
 ];
 
@@ -141,7 +143,11 @@ pub(crate) fn other_than_english(words: &[&str]) -> Option<&'static str> {
     }
     let count = |of: &[&str]| words.iter().filter(|word| of.contains(word)).count();
     let english = count(&ENGLISH);
-    let (name, best) = LANGUAGES.iter().map(|(name, of)| (*name, count(of))).max_by_key(|(_, count)| *count)?;
+    let telling: Vec<&str> = words.iter().copied().filter(|word| !ENGLISH.contains(word)).collect();
+    let known = foreign::known(&telling);
+    let of = |name: &str, words: &[&str]| count(words).max(known.get(name).copied().unwrap_or(0));
+    let (name, best) =
+        LANGUAGES.iter().map(|(name, words)| (*name, of(name, words))).max_by_key(|(_, count)| *count)?;
     let accented = words.iter().any(|word| word.chars().any(|sign| !sign.is_ascii() && sign.is_alphabetic()));
     let enough = best >= 2 || best == 1 && (words.len() <= 2 && english == 0 || accented);
     (enough && best > english).then_some(name)
@@ -162,6 +168,8 @@ mod tests {
     fn other_languages_are_known_by_a_few_words() {
         check("Was ist die Ursache?", Some("German"));
         check("Warum ist checkout kaputt?", Some("German"));
+        check("Brennt gerade was?", Some("German"));
+        check("disque plein ?", Some("French"));
         check("Quelle est la cause de la panne?", Some("French"));
         check("¿Qué está pasando?", Some("Spanish"));
         check("что случилось", Some("another language"));
@@ -170,9 +178,18 @@ mod tests {
 
     #[test]
     fn english_is_english() {
-        for question in
-            ["What is going on?", "is die-42 up", "was it the deploy", "why", "postgres", "who is on it", "status"]
-        {
+        for question in [
+            "What is going on?",
+            "rollout problem?",
+            "no alarm",
+            "error budget",
+            "is die-42 up",
+            "was it the deploy",
+            "why",
+            "postgres",
+            "who is on it",
+            "status",
+        ] {
             check(question, None);
         }
     }

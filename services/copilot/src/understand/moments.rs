@@ -54,7 +54,8 @@ macro_rules! patterns {
 
 patterns! {
     STAMP = r"(?:\b(at|as of|by|until|till|before|since|after|from|around|for|on)\s+)?\b(\d{4}-\d\d-\d\d)(?:(?:[t ]|\s+at\s+)(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s?(?:z\b|utc\b)?)?";
-    BETWEEN = r"\b(?:between|from)\s+(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:utc|z)?\s+(?:and|to|until|till|-)\s+(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s*(?:utc|z)\b)?";
+    BETWEEN = r"\b(?:(?:between|from|zwischen|von|entre|de|desde)\s+)?(?:the\s+|las\s+)?(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:utc|z|uhr)?\s*(?:\band\b|\bto\b|\buntil\b|\btill\b|\bthrough\b|\bund\b|\bbis\b|\bet\b|\by\b|\bhasta\b|-|–)\s*(?:à\s+|las\s+)?(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s*(?:utc|z|uhr)\b)?";
+    PAST = r"\b(\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|a few|a couple of|half a|a quarter of an)\s+(seconds?|secs?|minutes?|mins?|hours?)\s+(past|after|before|to)\s+(\d{1,2}):(\d\d)(?::(\d\d))?";
     AGO = r"\b(?:what\s+it\s+was\s+)?(?:about\s+)?((?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|forty-five|sixty|half an?|a couple of|a few|a quarter of an)\s+)(seconds?|secs?|minutes?|mins?|min|hours?|hrs?|h|days?|weeks?)\s+(?:ago|earlier|back)\b";
     LAST = r"\b(?:in|during|over|within|of|for)?\s*(?:the\s+)?(?:last|past|previous)\s+((?:\d+|one|two|three|four|five|six|ten|twelve|fifteen|twenty|thirty|few|couple of)\s+)?(minutes?|mins?|hours?|h|days?|weeks?|months?)\b";
     DAY = r"\b(?:(on|since|by|until|before|after|at)\s+)?(?:(the\s+day\s+before\s+yesterday)|(last|on|this|past)?\s*(monday|tuesday|wednesday|thursday|friday|saturday|sunday)|(yesterday|today|tonight|last night|overnight|this morning|this afternoon|this evening|last evening))(?:'s)?(?:\s+(?:in the\s+|at\s+)?(morning|noon|afternoon|evening|night)\b)?(?:,?\s+(?:at|around)?\s*(\d{1,2})(?::(\d\d))?(?::(\d\d))?\s*(am|pm|utc|z|o'clock)?\b)?";
@@ -78,8 +79,8 @@ fn number(found: &Captures<'_>, group: usize) -> Option<i64> {
 /// The time that a question names, read against `now`.
 pub(crate) fn find(question: &str, now: Time) -> Option<WordedMoment> {
     let lower = question.to_lowercase().replace(['’', '‘'], "'");
-    let readers: [fn(&str, Time) -> Option<WordedMoment>; 8] =
-        [between, stamp, ago, last, date, day, near, clock_of_day];
+    let readers: [fn(&str, Time) -> Option<WordedMoment>; 9] =
+        [between, past, stamp, ago, last, date, day, near, clock_of_day];
     readers.iter().find_map(|read| read(&lower, now))
 }
 
@@ -102,6 +103,17 @@ fn between(lower: &str, now: Time) -> Option<WordedMoment> {
     let to = calendar::last_at(now, to);
     let from = calendar::last_at(to, from);
     Some(WordedMoment { bare_clock: true, ..moment(TimeMeant::During(from, to), text(&found, 0)) })
+}
+
+/// "Two seconds past 17:16".
+fn past(lower: &str, now: Time) -> Option<WordedMoment> {
+    let found = captured(&PAST, lower)?;
+    let distance = calendar::span(text(&found, 1), text(&found, 2))?;
+    let clock = calendar::clock(number(&found, 4)?, number(&found, 5)?, number(&found, 6).unwrap_or(0))?;
+    let before = matches!(text(&found, 3), "before" | "to");
+    let at = calendar::last_at(now, clock);
+    let at = if before { at - distance } else { at + distance };
+    Some(WordedMoment { bare_clock: true, ..moment(TimeMeant::By(at), text(&found, 0)) })
 }
 
 fn stamp(lower: &str, _: Time) -> Option<WordedMoment> {
@@ -244,6 +256,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn during(from: &str, to: &str) -> TimeMeant {
+        TimeMeant::During(at(from), at(to))
+    }
+
     #[track_caller]
     fn check(question: &str, meant: TimeMeant) {
         // A Thursday.
@@ -261,6 +277,10 @@ mod tests {
             "what happened between 23:50 and 00:10?",
             TimeMeant::During(at("2026-11-25T23:50:00Z"), at("2026-11-26T00:10:00Z")),
         );
+        check("what fired from 09:10 until 09:20", during("2026-11-26T09:10:00Z", "2026-11-26T09:20:00Z"));
+        check("alerts 9:10-9:20", during("2026-11-26T09:10:00Z", "2026-11-26T09:20:00Z"));
+        check("what fired two seconds past 09:10", TimeMeant::By(at("2026-11-26T09:10:02Z")));
+        check("what fired a minute before 09:10", TimeMeant::By(at("2026-11-26T09:09:00Z")));
         check("as of 2026-11-24T17:20:00Z what fired", TimeMeant::By(at("2026-11-24T17:20:00Z")));
     }
 

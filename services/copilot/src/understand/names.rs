@@ -40,6 +40,20 @@ const NAMING_LABELS: [&str; 23] = [
     "volume",
 ];
 
+/// What people call a kind of service, and the products that are of it.
+const KINDS: [(&[&str], &[&str]); 4] = [
+    (
+        &["database", "db", "the db", "dbs"],
+        &["postgres", "mysql", "mariadb", "mongo", "oracle", "mssql", "sqlserver", "cockroach", "cassandra", "db"],
+    ),
+    (&["cache", "caches"], &["redis", "memcache", "valkey", "varnish"]),
+    (
+        &["web server", "webserver", "reverse proxy", "load balancer", "loadbalancer", "proxy", "ingress"],
+        &["nginx", "haproxy", "envoy", "traefik", "apache", "httpd", "caddy", "ingress"],
+    ),
+    (&["message broker", "broker", "message queue"], &["kafka", "rabbitmq", "nats", "pulsar", "activemq"]),
+];
+
 /// What kind of thing a name is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NamedKind {
@@ -157,6 +171,10 @@ impl NameBook {
             for (label, value) in &alert.labels {
                 if NAMING_LABELS.contains(&label.as_str()) && value.len() >= 3 {
                     self.add(NamedKind::Thing, value, value);
+                    // People call a folder or device by its last part.
+                    if let Some(last) = value.rsplit('/').next().filter(|last| last.len() >= 4 && *last != value) {
+                        self.add(NamedKind::Thing, last, value);
+                    }
                 }
             }
         }
@@ -185,6 +203,21 @@ impl NameBook {
             self.services.insert(service.name);
             if let Some(owner) = &service.owner {
                 self.add(NamedKind::Team, owner, owner);
+            }
+        }
+        self.name_by_kind();
+    }
+
+    /// "The database" is the one service that is one.
+    fn name_by_kind(&mut self) {
+        for (words, products) in KINDS {
+            let is_one = |name: &&String| {
+                let parts: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
+                products.iter().any(|product| parts.iter().any(|part| part.starts_with(product)))
+            };
+            let mut found = self.services.iter().filter(is_one).cloned();
+            if let (Some(one), None) = (found.next(), found.next()) {
+                words.iter().for_each(|word| self.add(NamedKind::Service, word, &one));
             }
         }
     }
@@ -223,7 +256,7 @@ impl NameBook {
             let (short, long) = if known.len() <= word.len() { (known, word) } else { (word, known) };
             short.len() >= LEAST && long.strip_prefix(short).is_some_and(|tail| tail.len() <= 3)
         };
-        let near = |known: &&String| product(known) || known.len() >= LEAST && distance(known, word) <= 1;
+        let near = |known: &&String| product(known) || known.len() >= LEAST && near_by_one(known, word);
         let mut found = self
             .by_words
             .iter()
@@ -279,6 +312,17 @@ pub(crate) fn words_of_name(name: &str) -> String {
     words
 }
 
+/// Whether two words differ by one letter, or by two neighbours that changed places.
+pub(crate) fn near_by_one(a: &str, b: &str) -> bool {
+    if distance(a, b) <= 1 {
+        return true;
+    }
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let differ: Vec<usize> = (0..a.len().min(b.len())).filter(|at| a[*at] != b[*at]).collect();
+    let swapped = |i: usize, j: usize| j == i + 1 && a[i] == b[j] && a[j] == b[i];
+    a.len() == b.len() && matches!(differ.as_slice(), [i, j] if swapped(*i, *j))
+}
+
 /// How many letters differ between two words.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -322,9 +366,21 @@ mod tests {
         let book = book();
         assert_eq!(book.nearly("postgresql").map(|it| it.name.as_str()), Some("postgres"));
         assert_eq!(book.nearly("chekout").map(|it| it.name.as_str()), Some("checkout"));
+        assert_eq!(book.nearly("postgers").map(|it| it.name.as_str()), Some("postgres"));
         assert_eq!(book.nearly("lichen"), None);
         assert_eq!(book.nearest("check"), ["checkout"]);
         assert!(book.nearest("frobnicator").is_empty());
+    }
+
+    #[test]
+    fn the_one_service_of_a_kind_is_known_by_the_kind() {
+        let mut book = NameBook { services: ["postgres", "redis"].map(String::from).into(), ..NameBook::default() };
+        book.name_services();
+        assert_eq!(book.exactly("database").map(|it| it.name.as_str()), Some("postgres"));
+        assert_eq!(book.exactly("cache").map(|it| it.name.as_str()), Some("redis"));
+        let mut two = NameBook { services: ["orders-db", "users-db"].map(String::from).into(), ..NameBook::default() };
+        two.name_services();
+        assert_eq!(two.exactly("database"), None, "two are none");
     }
 
     #[test]

@@ -25,10 +25,10 @@ pub(crate) struct AskedPart {
 }
 
 /// Words behind which a name stands.
-const BEFORE_NAMES: [&str; 34] = [
+const BEFORE_NAMES: [&str; 31] = [
     "is", "are", "was", "were", "does", "did", "has", "of", "on", "with", "about", "to", "for", "in", "from",
-    "against", "by", "owns", "own", "the", "our", "my", "restart", "compare", "deploy", "fix", "blame", "suspect",
-    "silence", "and", "or", "not", "why", "vs",
+    "against", "by", "owns", "own", "restart", "compare", "deploy", "fix", "blame", "suspect", "silence", "and", "or",
+    "not", "why", "vs",
 ];
 /// Words before which a name stands.
 const AFTER_NAMES: [&str; 22] = [
@@ -83,12 +83,14 @@ impl AskedPart {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         part.topics = concepts::named(&texts);
         let (mut pattern, mut with_topics): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let mut named: Vec<&str> = Vec::new();
         let mut at = 0;
         while let Some(word) = words.get(at) {
             let (name, length) = part.name_at(word, at, &texts, book);
             let length = length.max(1);
             match name {
                 Some(placeholder) => {
+                    named.extend(texts.get(at..at + length).unwrap_or_default());
                     pattern.push(placeholder.to_owned());
                     with_topics.push(placeholder.to_owned());
                 }
@@ -100,6 +102,8 @@ impl AskedPart {
             }
             at += length;
         }
+        // A word that named a service names no symptom.
+        part.topics.retain(|topic| !named.iter().any(|word| topic.is_asked_by_alone(word, &texts)));
         part.pattern = pattern.join(" ");
         part.pattern_topics = with_topics.join(" ");
         part
@@ -132,7 +136,9 @@ impl AskedPart {
         if is_version(&word.text) {
             return (Some(self.take(NamedThing { kind: NamedKind::Version, name: word.text.clone() })), 1);
         }
-        let is_plain = plain::is_plain(&word.text) || concepts::of_word(&word.text).is_some();
+        let is_plain = plain::is_plain(&word.text)
+            || concepts::of_word(&word.text).is_some()
+            || word.text.contains('-') && concepts::of_word(&word.text.replace('-', " ")).is_some();
         if is_plain || word.text.chars().count() < 3 {
             return (None, 1);
         }
@@ -141,7 +147,7 @@ impl AskedPart {
             self.taken_for.push((word.raw.clone(), near.name.clone()));
             return (Some(self.take(near)), 1);
         }
-        if looks_like_a_name(&word.raw) || stands_like_a_name(at, texts) {
+        if looks_like_a_name(&word.raw) || stands_like_a_name(&word.raw, at, texts) {
             self.unknown.push(word.raw.clone());
             return (Some("{x}"), 1);
         }
@@ -197,7 +203,9 @@ fn fits(thing: &NamedThing, at: usize, texts: &[&str]) -> bool {
     let is_plain = thing.name.chars().all(|sign| sign.is_ascii_lowercase());
     match thing.kind {
         NamedKind::Team => beside(&["team", "teams"]) || texts.contains(&"team"),
-        NamedKind::Thing => !is_plain || beside(&LABEL_WORDS),
+        NamedKind::Thing => {
+            !is_plain || !texts.get(at).is_some_and(|word| plain::is_plain(word)) || beside(&LABEL_WORDS)
+        }
         _ => true,
     }
 }
@@ -215,13 +223,18 @@ fn looks_like_a_name(raw: &str) -> bool {
     let inside_upper = signs.clone().any(char::is_uppercase) && raw.chars().any(char::is_lowercase);
     let has_digit = raw.chars().any(|sign| sign.is_ascii_digit()) && raw.chars().any(char::is_alphabetic);
     let joined = raw.contains(['_', '/', '@']) || raw.contains('.') && has_digit;
-    let hyphened = raw.split('-').count() >= 2 && !raw.split('-').all(|part| plain::is_plain(&part.to_lowercase()));
+    let is_word = |part: &str| part.is_empty() || plain::is_plain(&part.to_lowercase());
+    let hyphened = raw.split('-').count() >= 2 && !raw.split('-').all(is_word);
     first.is_some_and(char::is_alphabetic) && (inside_upper || has_digit || joined || hyphened)
 }
 
 /// Whether a word that is no word of ours stands where a name would.
-fn stands_like_a_name(at: usize, texts: &[&str]) -> bool {
-    let before = at.checked_sub(1).and_then(|at| texts.get(at)).is_some_and(|word| BEFORE_NAMES.contains(word));
+fn stands_like_a_name(raw: &str, at: usize, texts: &[&str]) -> bool {
+    let before = at.checked_sub(1).and_then(|at| texts.get(at));
+    // What follows an article is a common noun, unless it is spelt like a name.
+    let behind_article = before.is_some_and(|word| ["the", "our", "my"].contains(word));
+    let before = before.is_some_and(|word| BEFORE_NAMES.contains(word))
+        || behind_article && raw.chars().next().is_some_and(char::is_uppercase);
     let behind = texts.get(at + 1).is_some_and(|word| AFTER_NAMES.contains(word));
     before && texts.get(at).is_some_and(|word| !word.ends_with("ing") && !word.ends_with("ly") && !word.ends_with("ed"))
         || behind

@@ -73,9 +73,9 @@ async fn an_answer_about_something_is_about_that_and_an_unknown_name_is_said() {
     assert!(unknown.answer.starts_with("Nothing is known by the name \"lichen\""), "{}", unknown.answer);
     assert!(unknown.hypotheses.is_empty() && unknown.proposals.is_empty());
     let weather = told(&copilot, "What is the weather like?").await;
-    assert!(weather.answer.starts_with("I cannot answer that"), "{}", weather.answer);
+    assert!(weather.answer.starts_with("I do not know"), "{}", weather.answer);
     let unclear = told(&copilot, "purple monkey dishwasher").await;
-    assert!(unclear.answer.starts_with("I did not understand"), "{}", unclear.answer);
+    assert!(unclear.answer.starts_with("I do not know what is meant"), "{}", unclear.answer);
     let german = told(&copilot, "Was ist die Ursache?").await;
     assert!(german.answer.contains("PgDown fired first") && german.answer.contains("German"), "{}", german.answer);
     let act = told(&copilot, "restart postgres now").await;
