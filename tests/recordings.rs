@@ -51,6 +51,11 @@ fn check(recording: &Path, ledger: Ledger, channel: &str, more: &[&str]) -> Valu
         assert_eq!(verdict[kind], json!([]), "{name}: {verdict:#}");
     }
     assert_eq!(facts["unaccounted"], json!([]), "{name}");
+    let audit = &facts["audit"];
+    assert_eq!(audit["violations"], json!([]), "{name}");
+    let count = |what: &str| audit[what].as_u64().unwrap();
+    assert_eq!(count("named") + count("suppressed"), count("episodes"), "{name}: {audit}");
+    println!("{name}: {audit}");
     assert_eq!(facts["refused"], 0, "{name}");
     assert_eq!(facts["replay"]["identical"], true, "{name}: {}", facts["replay"]);
     let redecided = &facts["redecided"];

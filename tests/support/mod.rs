@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)] // a test that cannot go on fails
 
 pub mod auditor;
+mod paged;
 pub mod world;
 
 use std::net::TcpListener;
@@ -282,6 +283,7 @@ impl Drop for Server {
             self.child.kill().ok();
             self.child.wait().ok();
         }
+        paged::audit(&self.data);
         if !self.handed_on {
             stop_nats(&self.data);
         }

@@ -11,10 +11,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 /// What the route answers: the report, and up to where it reads.
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AuditAnswer {
     #[serde(flatten)]
-    report: PageAuditReport,
+    pub report: PageAuditReport,
     position: u64,
 }
 

@@ -17,6 +17,8 @@ use crate::state::firing::{AlertNews, Audibility};
 use crate::state::heard::{HeardMessage, HeardOfIncident, KnownOfIncident};
 use crate::state::index::UntoldAlert;
 
+/// How old an incident is while other kinds of alerts in it are held to be of the same fault.
+const YOUNG: Span = Span::hours(1);
 /// News that is compared with what is known, at most; more than that is told at once.
 const COMPARED_MAX: usize = 64;
 /// Words in a row that were given up and wake nobody; then their receiver is left in peace.
@@ -231,8 +233,21 @@ impl OwedQuestion<'_> {
         if cares && news.service.as_ref().is_some_and(|service| !known.services.contains(service)) {
             return Some(Reason::NewService);
         }
-        let new_kind = !known.kinds.contains(&news.name);
+        let new_kind =
+            !known.kinds.contains(&news.name) && (cares || !self.was_paged_shortly_before(news.stretch.since));
         (new_kind || cares && !known.entities.contains(&news.entity)).then_some(Reason::NewAlert)
+    }
+
+    /// Whether the receiver was paged for the young incident a short while before: a fault sets off one rule after the
+    /// other, and nobody is woken for each. What joins an old one is another matter.
+    fn was_paged_shortly_before(&self, at: Time) -> bool {
+        if at.since(self.incident.started_at) > YOUNG {
+            return false;
+        }
+        let lost = |notice: &_| self.state.is_lost(notice);
+        let page = self.heard.and_then(|heard| heard.last_page(&lost)).map(|page| page.at);
+        let quiet = Span::seconds(self.state.seen.rules.kind_quiet_s);
+        page.is_some_and(|page| at.since(page) <= quiet)
     }
 
     // ── the life of what a receiver heard ──────────────────────────────────────────────────────────────

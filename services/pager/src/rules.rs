@@ -60,6 +60,9 @@ pub struct PagingRules {
     pub settle_s: i64,
     /// Within how many seconds people are told of more of what they know: the same kind of alert at the same severity.
     pub more_within_s: i64,
+    /// How long after a page another kind of alert of its incident, which is younger than an hour and not acknowledged, is
+    /// told without a page, in seconds.
+    pub kind_quiet_s: i64,
     /// How long after a page the return of its incident is told without a page at first, in seconds.
     pub return_quiet_s: i64,
     /// How long such a return may last until it pages, in seconds.
@@ -127,6 +130,7 @@ impl Default for PagingRules {
             first_after_s: 2,
             settle_s: 10,
             more_within_s: 30,
+            kind_quiet_s: 300,
             return_quiet_s: 600,
             return_page_after_s: 30,
             breadth_services: 4,

@@ -38,7 +38,7 @@ fn a_paging_incident_pages_once() {
         (Some(id.clone()), "screen", &["postgres".to_owned()][..])
     );
     assert_eq!(words(&desk.when(20, |lane| lane.fire("PgDown", "postgres", Critical, None))), NONE, "a repeat");
-    assert_eq!(words(&desk.joins(30, &id, "PgSlow", "postgres", High)), ["page new_alert"], "another rule");
+    assert_eq!(words(&desk.joins(30, &id, "PgSlow", "postgres", High)), ["notice new_alert"], "of the same fault");
     assert_eq!(words(&desk.pass(at(100_000))), NONE);
 }
 
@@ -55,8 +55,8 @@ fn a_worse_severity_and_another_kind_page_again_and_a_better_severity_does_not()
     let mut desk = Desk::new();
     let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
     assert_eq!(words(&desk.joins(20, &id, "PgDown", "postgres", Critical)), ["page worse"]);
-    assert_eq!(words(&desk.joins(30, &id, "PgFull", "postgres", High)), ["page new_alert"]);
-    desk.when(40, |lane| lane.fire("PgDown", "postgres", High, None));
+    assert_eq!(words(&desk.joins(400, &id, "PgFull", "postgres", High)), ["page new_alert"]);
+    desk.when(410, |lane| lane.fire("PgDown", "postgres", High, None));
     assert_eq!(words(&desk.pass(at(1_000))), NONE, "what becomes better is no news");
 }
 
@@ -76,7 +76,23 @@ fn an_alert_of_an_incident_that_a_person_played_down_still_pages_once() {
     let (id, _) = desk.opens(10, "Slow", "nginx", Medium);
     desk.person(20, Command::SetIncidentSeverity { incident: id.clone(), severity: Low });
     assert_eq!(words(&desk.joins(30, &id, "Errors", "nginx", Critical)), ["page worse"]);
-    assert_eq!(words(&desk.joins(40, &id, "Down", "nginx", Critical)), ["page new_alert"], "nobody knows of it");
+    assert_eq!(words(&desk.joins(400, &id, "Down", "nginx", Critical)), ["page new_alert"], "nobody knows of it");
+}
+
+#[test]
+fn another_kind_pages_later_than_five_minutes_after_a_page_and_at_once_in_an_old_incident() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgDown", "postgres", Critical);
+    assert_eq!(words(&desk.joins(100, &id, "PgSlow", "postgres", High)), ["notice new_alert"]);
+    assert_eq!(words(&desk.joins(320, &id, "PgFull", "postgres", High)), ["page new_alert"], "later than that");
+    assert_eq!(words(&desk.joins(3_650, &id, "PgLost", "postgres", High)), ["page new_alert"], "an old incident");
+    assert_eq!(words(&desk.joins(3_680, &id, "PgGone", "postgres", High)), ["page new_alert"], "likewise");
+    desk.person(3_700, Command::AcknowledgeIncident { incident: id.clone() });
+    assert_eq!(words(&desk.joins(3_720, &id, "PgOdd", "postgres", High)), ["page new_alert"], "somebody cares");
+
+    let mut desk = Desk::new().rules(json!({"kind_quiet_s": 0}));
+    let (id, _) = desk.opens(10, "PgDown", "postgres", Critical);
+    assert_eq!(words(&desk.joins(100, &id, "PgSlow", "postgres", High)), ["page new_alert"], "switched off");
 }
 
 #[test]
@@ -407,8 +423,8 @@ fn a_merge_lets_go_what_was_held_for_the_other_one_and_undoing_it_asks_again() {
     let said = desk.person(20, Command::MergeIncident { incident: c, into: a.clone() });
     assert_eq!(
         words(&said),
-        ["release merged", "hold new_alert (storm)"],
-        "its alert is new to whoever knows the other"
+        ["release merged", "notice new_alert"],
+        "its alert is of what people were paged for a moment ago"
     );
     let merged = desk.incidents.log.last().unwrap().id.clone();
     desk.pass(at(199));
@@ -418,7 +434,7 @@ fn a_merge_lets_go_what_was_held_for_the_other_one_and_undoing_it_asks_again() {
 
 #[test]
 fn what_is_split_off_pages_for_itself_and_undoing_it_lets_go_what_is_held() {
-    let mut desk = budget(2);
+    let mut desk = budget(1);
     let (a, _) = desk.opens(10, "A", "a", High);
     desk.joins(11, &a, "B", "b", High);
     let leaving = Command::SplitIncident { incident: a.clone(), fingerprints: vec![harness::lane::fingerprint("B")] };

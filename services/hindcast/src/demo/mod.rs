@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use hindcast_clock as clock;
+use hindcast_clock::{self as clock, Clock};
 use hindcast_domain::{Span, Time};
 use hindcast_recorder::format::{Embedded, RecordedChannel, StoredRecording};
 use tokio::net::TcpListener;
@@ -130,7 +130,7 @@ pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
     };
     let verdict = judge::judge(&node.views, &recording).await?;
     let advised = advice::ask(&node, &recording, &played, &verdict).await?;
-    let facts = summary::Facts::gather(&node, &played, verdict, advised, folder.path(), began).await?;
+    let facts = summary::Facts::gather(&node, &played, verdict, advised, folder.path(), began, stepped.now()).await?;
     if args.summary_json {
         println!("{}", serde_json::to_string_pretty(&facts)?);
     } else {

@@ -5,16 +5,18 @@ use hindcast_api::{PageAccount, ReceiptStage};
 use std::path::Path;
 use std::time::Instant;
 
-use hindcast_api::{AsOf, Incident, Notice, Receipt, Why};
+use hindcast_api::{Alert, AsOf, Incident, Notice, Receipt, Why};
 use hindcast_domain::Time;
 use hindcast_queries::{AlertFilter, IncidentFilter, NoticeFilter, Queries, Window};
 use hindcast_recorder::format::{RecordedChannel, StoredRecording};
+use hindcast_views::Views;
 use serde::Serialize;
 
 use super::advice::Advised;
 use super::judge::DemoVerdict;
 use super::played::{Played, Probed, clock, short, time};
 use super::told;
+use crate::audit::{self, AuditAnswer, AuditSpan};
 use crate::node::Node;
 
 /// Incidents that are told at length; the rest gets a line.
@@ -29,6 +31,7 @@ pub struct Facts {
     pages: usize,
     held: usize,
     unaccounted: Vec<String>,
+    audit: AuditAnswer,
     refused: u64,
     durable_p99_us: u64,
     page_p99_us: u64,
@@ -82,6 +85,7 @@ impl Facts {
         advised: Vec<Advised>,
         folder: &Path,
         began: Instant,
+        now: Time,
     ) -> anyhow::Result<Self> {
         let views = &node.views;
         let all = || Window { limit: Some(500), ..Window::default() };
@@ -99,13 +103,7 @@ impl Facts {
             let why = views.why(&incident.id, None).await?;
             incidents.push(SummaryTold { incident, names, why, pages });
         }
-        let mut unaccounted = Vec::new();
-        for alert in &alerts {
-            let receipt = views.receipt(Some(&alert.fingerprint), None).await?;
-            if receipt.accounted == PageAccount::Unaccounted {
-                unaccounted.push(alert.fingerprint.clone());
-            }
-        }
+        let unaccounted = unaccounted(views, &alerts).await?;
         // One alert that joined an incident and paged, as it stood when the page was asked for.
         let paged = incidents.iter().find_map(|told| Some((told.pages.last()?, told.why.members.get(1)?)));
         let receipt = match paged {
@@ -127,6 +125,7 @@ impl Facts {
             held: notices.iter().filter(|n| n.status == hindcast_domain::notice::Status::Held).count(),
             incidents,
             unaccounted,
+            audit: audit::pages(&node.ledger, AuditSpan { from: Time::ZERO, to: Some(now), as_of: None }).await?,
             refused: played.refused,
             durable_p99_us: percentile(&played.durable_us),
             page_p99_us: percentile(&played.page_us),
@@ -144,6 +143,18 @@ impl Facts {
             address: node.address.to_string(),
         })
     }
+}
+
+/// The alerts that the pager's own rule does not account for.
+async fn unaccounted(views: &Views, alerts: &[Alert]) -> anyhow::Result<Vec<String>> {
+    let mut unaccounted = Vec::new();
+    for alert in alerts {
+        let receipt = views.receipt(Some(&alert.fingerprint), None).await?;
+        if receipt.accounted == PageAccount::Unaccounted {
+            unaccounted.push(alert.fingerprint.clone());
+        }
+    }
+    Ok(unaccounted)
 }
 
 fn percentile(sorted: &[u64]) -> u64 {
@@ -214,6 +225,17 @@ fn headline(facts: &Facts) {
         format!("not accounted for, by the pager's own rule: {}", facts.unaccounted.join(", "))
     };
     println!("  {accounted}");
+    let report = &facts.audit.report;
+    println!(
+        "  paging audit, which reads no decision of the pager: alerts fired {} times at a paging severity, {} named in a notification, {} suppressed by name, {} breaches",
+        report.episodes,
+        report.named,
+        report.suppressed,
+        report.violations.len(),
+    );
+    for breach in &report.violations {
+        println!("  breach        {} {:?}: {}", clock(breach.at), breach.rule, breach.detail);
+    }
 }
 
 fn truth(facts: &Facts) {

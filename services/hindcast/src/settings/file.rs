@@ -218,6 +218,7 @@ pub(super) fn check_paging(paging: &hindcast_pager::PagingRules) -> anyhow::Resu
         ("first_after_s", paging.first_after_s),
         ("settle_s", paging.settle_s),
         ("more_within_s", paging.more_within_s),
+        ("kind_quiet_s", paging.kind_quiet_s),
         ("return_quiet_s", paging.return_quiet_s),
         ("return_page_after_s", paging.return_page_after_s),
         ("remind_after_s", paging.remind_after_s),

@@ -137,11 +137,13 @@ impl HeardOfIncident {
         self.messages.iter().rev().find(|message| message.page && !lost(&message.notice))
     }
 
-    /// What its pages said.
+    /// What its pages said, and the kinds of alerts that its notices named at a severity that pages.
     pub(crate) fn known(&self, lost: LostNotice<'_>) -> KnownOfIncident {
         let mut known = self.older.clone();
         let pages = self.messages.iter().filter(|message| message.page && !lost(&message.notice));
         pages.for_each(|message| known.add(&message.known));
+        let heard = self.messages.iter().filter(|message| !lost(&message.notice));
+        heard.for_each(|message| known.kinds.extend(message.known.kinds.iter().cloned()));
         known
     }
 }
@@ -158,7 +160,9 @@ impl HeardWords {
             known.teams.extend(asked.teams.iter().cloned());
             known.services.extend(asked.services.iter().cloned());
             for named in asked.alerts.iter().filter(of) {
-                known.kinds.insert(named.name.clone());
+                if asked.page || named.severity.pages() {
+                    known.kinds.insert(named.name.clone());
+                }
                 let entity = named.entity.as_ref().map(ToString::to_string).or_else(|| named.service.clone());
                 known.entities.insert(entity.unwrap_or_default());
             }
