@@ -202,7 +202,7 @@ def main():
         watch(script, heard, now, minutes * 60, ours)
         audit = subprocess.run([binary, "--server", f"http://127.0.0.1:{ours}", "audit", "pages", "--json"],
                                capture_output=True, text=True)
-        for what in ("alerts?state=firing", "incidents"):
+        for what in ("alerts?status=firing", "incidents"):
             with urllib.request.urlopen(f"http://127.0.0.1:{ours}/api/v1/{what}") as answer:
                 items = json.load(answer)["items"]
             told = ("name", "service", "started_at", "last_received_at", "id", "status", "opened_at", "resolved_at")
