@@ -290,7 +290,9 @@ impl OwedQuestion<'_> {
         if step > Span::seconds(0) && !self.is_open() {
             return None;
         }
-        Some(OwedWord::new(since + step.max(Span::seconds(self.state.seen.rules.first_after_s)), reason, page))
+        let due = since + step.max(Span::seconds(self.state.seen.rules.first_after_s));
+        let waits = if page || severity.pages() { None } else { self.receiver.quiet_until(due) };
+        Some(OwedWord::new(waits.unwrap_or(due), reason, page))
     }
 
     /// How long after `since` the receiver is told of it first.

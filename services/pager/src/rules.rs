@@ -2,7 +2,7 @@
 
 use hindcast_domain::oncall::OnCallRules;
 use hindcast_domain::silence::RepeatingWindow;
-use hindcast_domain::{Severity, Span};
+use hindcast_domain::{Severity, Span, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,10 @@ pub struct ReceiverRules {
     /// Whether it wants pages only, and no quieter notices.
     #[serde(default)]
     pub pages_only: bool,
+    /// Its quiet hours, such as `daily 22:00-07:00 Europe/Berlin`: the first word about an incident that does not page
+    /// waits for their end. Pages, and what is said of an incident at a paging severity, never wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<String>,
     /// Pages that it takes within the window before the storm rule holds the rest.
     #[serde(default = "pages_max")]
     pub pages_max: u32,
@@ -152,6 +156,7 @@ impl PagingRules {
                 name: SCREEN.to_owned(),
                 at_least: low(),
                 pages_only: false,
+                quiet: None,
                 pages_max: pages_max(),
                 window_s: window_s(),
             }];
@@ -228,6 +233,14 @@ impl PagingRules {
 }
 
 impl ReceiverRules {
+    /// When the quiet hours end in which a moment lies; `None` where it lies in none.
+    #[must_use]
+    pub fn quiet_until(&self, at: Time) -> Option<Time> {
+        let hours = self.quiet.as_ref()?.parse::<RepeatingWindow>().ok()?;
+        let (begins, ends) = hours.next(None, at).ok().flatten()?;
+        (begins <= at).then_some(ends)
+    }
+
     /// See [`ReceiverRules::window_s`].
     #[must_use]
     pub const fn window(&self) -> Span {

@@ -8,6 +8,7 @@ use hindcast_domain::Severity::{Critical, High, Low, Medium};
 use hindcast_domain::command::Command;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::{IncidentId, Span};
+use hindcast_pager::ReceiverRules;
 use serde_json::json;
 
 pub const NONE: [&str; 0] = [];
@@ -110,6 +111,27 @@ fn each_receiver_hears_what_it_wants_and_a_page_that_none_wants_goes_to_all() {
 
     let mut desk = Desk::new().rules(json!({"receivers": [{"name": "phone", "at_least": "critical"}]}));
     assert_eq!(to(&desk.opens(10, "Errors", "a", High).1), ["phone"], "rules must not lose a page");
+}
+
+#[test]
+fn quiet_hours_hold_what_wakes_nobody_and_never_a_page() {
+    let team = json!({"name": "team", "quiet": "daily 00:00-23:00 UTC"});
+    let rules = json!({"receivers": [team]});
+    let ends = serde_json::from_value::<ReceiverRules>(team).unwrap().quiet_until(at(10)).unwrap();
+    let mut desk = Desk::new().rules(rules.clone());
+    let (slow, said) = desk.opens(10, "Slow", "a", Medium);
+    assert_eq!(words(&said), NONE, "it waits");
+    let (over, _) = desk.opens(20, "Slower", "b", Medium);
+    assert_eq!(words(&desk.opens(30, "Down", "c", Critical).1), ["page opened"], "a page does not");
+    desk.person(40, Command::ResolveIncident { incident: over, cause: None, resolution: None });
+    assert_eq!(words(&desk.pass(ends - Span::seconds(1))), NONE);
+    let said = desk.pass(ends + Span::seconds(1));
+    assert_eq!(words(&said), ["notice opened"], "what goes on is told, and what ended meanwhile is not");
+    assert_eq!(requested(&said)[0].1.incident, Some(slow));
+
+    let mut desk = Desk::new().rules(rules);
+    let (id, _) = desk.opens(10, "Slow", "a", Medium);
+    assert_eq!(words(&desk.joins(20, &id, "Errors", "a", High)), ["page opened"], "what becomes bad pages at once");
 }
 
 // ── acknowledged ───────────────────────────────────────────────────────────────────────────────────

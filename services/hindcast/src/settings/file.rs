@@ -236,6 +236,7 @@ pub(super) fn paging(paging: hindcast_pager::PagingRules, receivers: &[Receiver]
         let name = serde_json::json!({"name": receiver.name, "pages_only": receiver.pages_only});
         let defaults: Option<hindcast_pager::ReceiverRules> = serde_json::from_value(name).ok();
         defaults.map(|defaults| hindcast_pager::ReceiverRules {
+            quiet: receiver.quiet.clone(),
             at_least: receiver.at_least.unwrap_or(defaults.at_least),
             pages_max: receiver.pages_max.unwrap_or(defaults.pages_max),
             window_s: receiver.window_s.unwrap_or(defaults.window_s),

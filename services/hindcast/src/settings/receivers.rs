@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{bail, ensure};
 use hindcast_domain::Severity;
+use hindcast_domain::silence::RepeatingWindow;
 use serde::{Deserialize, Serialize};
 
 /// What a receiver understands.
@@ -119,6 +120,8 @@ pub struct Receiver {
     pub at_least: Option<Severity>,
     /// Whether it wants pages only.
     pub pages_only: bool,
+    /// Hours in which what does not page waits.
+    pub quiet: Option<String>,
     /// Pages that it takes within the window.
     pub pages_max: Option<u32>,
     /// That window, in seconds.
@@ -187,6 +190,9 @@ impl Receiver {
         let is_web = |url: &String| mail || url.starts_with("http://") || url.starts_with("https://");
         if let Some(url) = self.url.as_ref().filter(|url| !is_web(url)) {
             bail!("expected an http or https address for {who}, got {url:?}");
+        }
+        if let Some(quiet) = &self.quiet {
+            quiet.parse::<RepeatingWindow>().map_err(|error| anyhow::anyhow!("quiet of {who}: {error}"))?;
         }
         ensure!(self.tls.as_deref().is_none_or(|tls| tls == "none"), "expected tls = \"none\" or no tls for {who}");
         ensure!(
