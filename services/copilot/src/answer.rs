@@ -4,7 +4,7 @@
 //! it, that is the answer.
 //!
 //! - [`line`]: the form of an answer. [`scene`]: what it may look at. [`told`]: what the evidence of an incident says.
-//! - [`fine`], [`incident`], [`timeline`], [`cause`], [`changes`], [`grouping`], [`paging`], [`people`], [`telemetry`],
+//! - [`fine`], [`incident`], [`members`], [`timeline`], [`cause`], [`changes`], [`grouping`], [`paging`], [`people`], [`telemetry`],
 //!   [`past`], [`runbook`], [`house`], [`figures`], [`brief`] and [`help`]: one group of intents each.
 
 mod brief;
@@ -17,6 +17,7 @@ mod help;
 mod house;
 mod incident;
 pub(crate) mod line;
+mod members;
 mod paging;
 mod past;
 mod people;
@@ -119,6 +120,7 @@ pub(crate) async fn answer(
 async fn of_intent(scene: &AnswerScene<'_>, intent: Intent) -> Result<IntentAnswer, Problem> {
     match intent {
         Intent::Fine => fine::fine(scene).await,
+        Intent::State if asks_of_another(scene) => fine::fine(scene).await,
         Intent::Count => house::count(scene, scene.incident).await,
         Intent::List => house::list(scene, scene.incident).await,
         Intent::AlertDetail => house::alert_detail(scene).await,
@@ -160,6 +162,13 @@ async fn of_intent(scene: &AnswerScene<'_>, intent: Intent) -> Result<IntentAnsw
         | Intent::Postmortem
         | Intent::Evidence => of_incident(scene, intent).await,
     }
+}
+
+/// Whether the state that is asked for is that of a service which the incident has nothing to do with.
+fn asks_of_another(scene: &AnswerScene<'_>) -> bool {
+    let services = scene.services();
+    let is_of = |one: &hindcast_api::Incident| services.iter().any(|name| one.services.iter().any(|of| of == name));
+    scene.part.of(NamedKind::Incident).is_empty() && !services.is_empty() && !scene.incident.is_some_and(is_of)
 }
 
 /// Whether a question for a person is one for who made a change.

@@ -21,6 +21,8 @@ use crate::understand::{self, ReadQuestion};
 const IDLE: Span = Span::hours(24);
 /// How long after the end of something a clock time still belongs to it.
 const AFTERMATH: Span = Span::hours(1);
+/// How a note begins that says that there is nothing of the day that is asked about.
+pub(crate) const NOTHING_TODAY: &str = "nothing is recorded today";
 /// Earlier turns that are read again for what they spoke of.
 const TURNS_READ_MAX: usize = 6;
 /// Events that are looked through for a happening.
@@ -78,12 +80,25 @@ pub(crate) async fn resolve(
     let last = last_known(named, &first).unwrap_or_else(|| base.recorded_at());
     let worded = worded(question, at, last, &mut notes);
     let read = understand::read(question, worded.clone(), &first);
-    let (moment, stretch) = moved(base, worded.as_ref(), &read, at, &mut notes).await?;
+    let beside = match named {
+        IncidentNamed::Beside(id) | IncidentNamed::Recorded(Some(id)) => Some(id),
+        IncidentNamed::Recorded(None) | IncidentNamed::InWords => None,
+    };
+    let (moment, stretch) = moved(base, worded.as_ref(), &read, (at, beside), &mut notes).await?;
     let book = if moment.position() == base.position() { first } else { NameBook::read(&moment).await? };
     let parts = parts(&read, earlier, &book, examples).await;
     let incident = match named {
         IncidentNamed::Recorded(None) => None,
-        IncidentNamed::Recorded(Some(id)) | IncidentNamed::Beside(id) => Some(moment.incident(Some(id)).await?),
+        IncidentNamed::Recorded(Some(id)) | IncidentNamed::Beside(id) => match moment.incident(Some(id)).await {
+            Ok(found) => Some(found),
+            // By the time that the words name it need not have been there.
+            Err(_) if moment.position() != base.position() => {
+                base.incident(Some(id)).await?;
+                notes.push(format!("{id} was not there yet at that time"));
+                None
+            }
+            Err(problem) => return Err(problem),
+        },
         IncidentNamed::InWords => {
             let picked =
                 pick::pick(&moment, &book, &parts, question, crate::history::incident(earlier), worded.is_some())
@@ -127,7 +142,21 @@ fn worded(question: &str, at: Time, last: Time, notes: &mut Vec<String>) -> Opti
         }
         return Some(again);
     }
+    let is_today = ["today", "tonight", "this morning", "this afternoon", "this evening"];
+    if let TimeMeant::During(from, _) = found.meant
+        && is_today.iter().any(|word| found.words.contains(word))
+        && last < from
+        && at.since(last) > IDLE
+    {
+        notes.push(format!("{NOTHING_TODAY}; on the last day with an alert, {}", day(last)));
+        return understand::moment(question, last);
+    }
     Some(found)
+}
+
+/// The day of a time.
+fn day(at: Time) -> String {
+    at.to_string().chars().take(10).collect()
 }
 
 /// The moment that a question is about, and the stretch that it names.
@@ -135,7 +164,7 @@ async fn moved(
     base: &Snapshot,
     worded: Option<&WordedMoment>,
     read: &ReadQuestion,
-    at: Time,
+    (at, beside): (Time, Option<&str>),
     notes: &mut Vec<String>,
 ) -> Result<(Snapshot, Option<(Time, Time)>), Problem> {
     let Some(worded) = worded else { return Ok((base.clone(), None)) };
@@ -143,7 +172,7 @@ async fn moved(
         TimeMeant::By(time) => Ok((base.earlier(AsOf::Time(*time)).await?, None)),
         TimeMeant::During(from, to) => Ok((base.earlier(AsOf::Time((*to).min(at))).await?, Some((*from, *to)))),
         TimeMeant::Since(from) => Ok((base.clone(), Some((*from, at)))),
-        TimeMeant::SinceLandmark(landmark) => match happened(base, landmark, read).await? {
+        TimeMeant::SinceLandmark(landmark) => match happened(base, landmark, read, beside).await? {
             Some((_, time)) => Ok((base.clone(), Some((time, at)))),
             None => {
                 notes.push(format!("\"{}\": no such happening is recorded", worded.words));
@@ -151,7 +180,7 @@ async fn moved(
             }
         },
         TimeMeant::ByLandmark { landmark, before, distance } => {
-            let Some((position, time)) = happened(base, landmark, read).await? else {
+            let Some((position, time)) = happened(base, landmark, read, beside).await? else {
                 notes.push(format!("\"{}\": no such happening is recorded", worded.words));
                 return Ok((base.clone(), None));
             };
@@ -167,7 +196,12 @@ async fn moved(
 }
 
 /// Where and when something happened: the last time that it did.
-async fn happened(base: &Snapshot, landmark: &Landmark, read: &ReadQuestion) -> Result<Option<(u64, Time)>, Problem> {
+async fn happened(
+    base: &Snapshot,
+    landmark: &Landmark,
+    read: &ReadQuestion,
+    beside: Option<&str>,
+) -> Result<Option<(u64, Time)>, Problem> {
     let kinds: &[&str] = match landmark {
         Landmark::Change(_) => &["intake.change"],
         Landmark::Began => &["incident.opened", "incident.declared"],
@@ -180,6 +214,10 @@ async fn happened(base: &Snapshot, landmark: &Landmark, read: &ReadQuestion) -> 
         found.extend(base.events(filter, ListPart::first(EVENTS_MAX)).await?.items);
     }
     found.sort_by_key(|event| event.position);
+    // What began or ended is the incident beside the question, where there is one.
+    if let Some(id) = beside.filter(|_| !matches!(landmark, Landmark::Change(_))) {
+        found.retain(|event| event.subject == id);
+    }
     let things: Vec<&str> =
         read.parts.iter().flat_map(|part| part.things.iter().map(|thing| thing.name.as_str())).collect();
     let wanted: Option<String> = match landmark {
@@ -245,6 +283,10 @@ async fn resolved(mut part: AskedPart, spoken: &SpokenOf, examples: &EmbeddedExa
         }
     }
     let spoken_of_something = spoken.intent.is_some() || !spoken.part.names_nothing();
+    // A name and nothing else asks how that is.
+    if intent.is_none() && spoken.intent.is_none() && follow::only_names(&part) && !part.has(&["{time}"]) {
+        intent = Some(Intent::Fine);
+    }
     if spoken_of_something && follow::leans(&part) {
         part.things = spoken.part.things.clone();
         part.topics = spoken.part.topics.clone();

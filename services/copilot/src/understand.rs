@@ -72,7 +72,7 @@ pub(crate) fn read(question: &str, moment: Option<WordedMoment>, book: &NameBook
         .map(|sentence| words::words(sentence))
         .map(|words| language.map_or_else(|| words.clone(), |language| foreign::in_english(&words, language, book)))
         .flat_map(|words| split(&spelling::put_right(words, book)))
-        .map(|words| AskedPart::read(&words, book))
+        .map(|words| AskedPart::read(&words, book, language.is_none()))
         .collect();
     // A greeting or a remark before the question is none.
     if parts.len() > 1 {
@@ -92,8 +92,8 @@ fn sentences(text: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     let signs: Vec<char> = text.chars().collect();
     for (at, sign) in signs.iter().enumerate() {
-        let ends = matches!(sign, '?' | ';' | '\n')
-            || matches!(sign, '.' | '!') && signs.get(at + 1).is_none_or(|c| c.is_whitespace());
+        let ends = matches!(sign, '?' | '\n')
+            || matches!(sign, '.' | '!' | ';') && signs.get(at + 1).is_none_or(|c| c.is_whitespace());
         if ends {
             all.push(String::new());
         } else if let Some(last) = all.last_mut() {

@@ -114,8 +114,14 @@ fn near<'a>(
     }
     if let Some(situation) = situation {
         let of = |one: &&&KnownChange| situation.changes.iter().any(|change| change.event == one.cited.event);
-        let near: Vec<&KnownChange> = fitting.iter().filter(of).copied().collect();
         let id = &situation.incident.id;
+        let began = situation.incident.started_at;
+        let near = fitting.iter().filter(of).copied();
+        if scene.part.has(&["before", "prior", "led", "preceded"]) {
+            let before = near.filter(|one| one.change.at <= began).collect();
+            return (before, format!("in the hours before {id} began at {}", when(began)));
+        }
+        let near: Vec<&KnownChange> = near.collect();
         return (near, format!("near {id}, in the hours before it and while it lasted, {}", scene.as_of()));
     }
     (inside(scene.now - RECENT, scene.now), format!("in the 24 hours before {}", when(scene.now)))

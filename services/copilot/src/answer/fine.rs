@@ -89,7 +89,12 @@ pub(super) async fn fine(scene: &AnswerScene<'_>) -> Result<IntentAnswer, Proble
     let signs = signs(scene).await?;
     let subject = words(scene);
     if let Some(worst) = signs.firing.iter().copied().reduce(|a, b| if b.severity > a.severity { b } else { a }) {
-        let yes = if asks_for_trouble { "Yes: " } else { "No: " };
+        let is_polar = !matches!(scene.part.first(), "how" | "what" | "which" | "where");
+        let yes = match (is_polar, asks_for_trouble) {
+            (false, _) => "",
+            (true, true) => "Yes: ",
+            (true, false) => "No: ",
+        };
         let mut answer = IntentAnswer::new(scene.alert_line(worst, yes).await?);
         for alert in signs.firing.iter().filter(|alert| alert.fingerprint != worst.fingerprint).take(TOLD_MAX) {
             answer.line(scene.alert_line(alert, "").await?);
@@ -120,7 +125,9 @@ pub(super) async fn fine(scene: &AnswerScene<'_>) -> Result<IntentAnswer, Proble
 
 /// What is asked about, in words.
 fn words(scene: &AnswerScene<'_>) -> String {
-    let topics: Vec<&str> = scene.part.topics.iter().map(|topic| topic.name.as_str()).collect();
+    // "Down" names a state and no part.
+    let named = scene.part.topics.iter().map(|topic| topic.name.as_str());
+    let topics: Vec<&str> = named.filter(|name| *name != "down" || scene.subject().is_none()).collect();
     match (scene.subject(), topics.is_empty()) {
         (Some(name), true) => name,
         (Some(name), false) => format!("the {} of {name}", listed(&topics, 3)),

@@ -50,18 +50,13 @@ fn incidents<'a>(scene: &'a AnswerScene<'_>) -> (Vec<&'a Incident>, String) {
             let until = if began { one.opened_at } else { one.resolved_at.unwrap_or(to) };
             one.opened_at <= to && until >= from
         });
-        let by_topic = part.topics.is_empty() || scene.speaks_of_topics(&one.title) || one_speaks(scene, one);
+        let by_topic = part.topics.is_empty() || scene.incident_speaks(one);
         by_status && by_service && by_time && by_topic && severity.is_none_or(|severity| one.severity == severity)
     };
     let mut words: Vec<String> = Vec::new();
     words.extend(severity.map(|severity| severity.to_string()));
     words.extend(status.map(ToOwned::to_owned));
     (scene.book.incidents.iter().filter(fits).collect(), words.join(" "))
-}
-
-/// Whether an alert of an incident speaks of the symptoms that the part names.
-fn one_speaks(scene: &AnswerScene<'_>, one: &Incident) -> bool {
-    scene.alerts_of(&one.id).into_iter().any(|alert| scene.speaks_of_topics(&super::scene::texts_of(alert)))
 }
 
 /// Where and when things were counted, in words.
@@ -182,6 +177,10 @@ async fn incident_line(scene: &AnswerScene<'_>, one: &Incident) -> Result<Answer
 async fn alerts(scene: &AnswerScene<'_>, one: Option<&Incident>, counts: bool) -> Result<IntentAnswer, Problem> {
     let part = scene.part;
     let of_incident = one.filter(|_| part.has(&["incident", "it", "this"]) || !part.of(NamedKind::Incident).is_empty());
+    let is_narrower = scene.stretch.is_some() || !part.topics.is_empty() || scene.subject().is_some();
+    if let Some(one) = of_incident.filter(|_| !is_narrower && !part.has(&["firing", "fires", "active"])) {
+        return super::members::of_incident(scene, one).await;
+    }
     let past = part.has(&["fired", "were", "did", "all", "belong", "have"]) && !part.has(&["now", "firing", "active"])
         || scene.stretch.is_some();
     let severity: Option<Severity> = ["critical", "high", "medium", "low", "info"]

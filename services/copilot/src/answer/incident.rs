@@ -1,6 +1,6 @@
 //! How an incident stands: its state, its severity, when it began and ended, what happened when, who has it.
 
-use hindcast_api::{Alert, Incident, Problem};
+use hindcast_api::{Alert, Citation, Incident, Problem};
 use hindcast_domain::text::listed;
 use hindcast_domain::{alert, incident};
 
@@ -130,37 +130,51 @@ pub(super) fn severity(situation: &Situation) -> IntentAnswer {
     answer
 }
 
-/// The alerts that a part names, oldest first.
-fn named_alerts<'a>(scene: &'a AnswerScene<'_>) -> Vec<&'a Alert> {
+/// An alert that a part names, with the event by which it fired.
+struct AskedAlert<'a> {
+    alert: &'a Alert,
+    fired: Option<Citation>,
+}
+
+/// The alerts that a part names, oldest first: as they were in the incident that is asked about, where they are of it.
+async fn named_alerts<'a>(
+    scene: &'a AnswerScene<'_>,
+    situation: Option<&'a Situation>,
+) -> Result<Vec<AskedAlert<'a>>, Problem> {
     let named =
         !scene.part.of(NamedKind::Alert).is_empty() || !scene.services().is_empty() || !scene.part.topics.is_empty();
     if !named {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let concerned: Vec<&Alert> = scene.book.alerts.iter().filter(|alert| scene.concerns(alert)).collect();
-    let of = |alert: &&Alert| scene.incident.is_none_or(|one| alert.incident.as_deref() == Some(one.id.as_str()));
-    let mut own: Vec<&Alert> = concerned.iter().copied().filter(of).collect();
-    if own.is_empty() {
-        own = concerned;
+    let own = situation.into_iter().flat_map(|situation| &situation.symptoms);
+    let mut all: Vec<AskedAlert<'_>> = own
+        .filter(|symptom| scene.concerns(&symptom.alert))
+        .map(|symptom| AskedAlert { alert: &symptom.alert, fired: Some(symptom.fired.clone()) })
+        .collect();
+    if all.is_empty() {
+        for alert in scene.book.alerts.iter().filter(|alert| scene.concerns(alert)) {
+            let fired = scene.last_event("alert.fired", &alert.fingerprint).await?;
+            all.push(AskedAlert { alert, fired });
+        }
     }
-    own.sort_by_key(|alert| alert.starts_at);
-    own
+    all.sort_by_key(|one| one.alert.starts_at);
+    Ok(all)
 }
 
 /// When it began.
 pub(super) async fn since(scene: &AnswerScene<'_>, situation: Option<&Situation>) -> Result<IntentAnswer, Problem> {
-    let named = named_alerts(scene);
-    if let Some(first) = named.first() {
+    let named = named_alerts(scene, situation).await?;
+    if let Some(AskedAlert { alert: first, fired }) = named.first() {
         let began = when(first.starts_at);
         let on = first.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
-        let fired = scene.last_event("alert.fired", &first.fingerprint).await?;
         let mut answer = IntentAnswer::new(said(
             [format!("Since {began}: {}{on} fired", first.name), format!("{}{on} fired at {began}", first.name)],
-            fired,
+            fired.clone(),
         ));
-        for alert in named.iter().skip(1).take(3) {
-            answer.line(scene.alert_line(alert, "").await?);
-        }
+        answer.all(named.iter().skip(1).take(3).map(|AskedAlert { alert, fired }| {
+            let on = alert.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
+            said([format!("{}{on} fired at {}", alert.name, when(alert.starts_at))], fired.clone())
+        }));
         return Ok(answer);
     }
     let Some(situation) = situation else { return Ok(super::help::no_incident(scene)) };
@@ -198,7 +212,7 @@ pub(super) async fn since(scene: &AnswerScene<'_>, situation: Option<&Situation>
 
 /// The end of what is named, else of the incident; one that still fires has none.
 pub(super) async fn ended(scene: &AnswerScene<'_>, situation: Option<&Situation>) -> Result<IntentAnswer, Problem> {
-    let named = named_alerts(scene);
+    let named: Vec<&Alert> = named_alerts(scene, situation).await?.iter().map(|one| one.alert).collect();
     if let Some(last) = named.iter().max_by_key(|alert| alert.ends_at) {
         let firing: Vec<&&Alert> = named.iter().filter(|alert| alert.status == alert::Status::Firing).collect();
         if let Some(still) = firing.first() {
@@ -236,12 +250,13 @@ pub(super) async fn ended(scene: &AnswerScene<'_>, situation: Option<&Situation>
 /// The length of what is named, else of the incident, else until somebody acknowledged it.
 pub(super) async fn how_long(scene: &AnswerScene<'_>, situation: Option<&Situation>) -> Result<IntentAnswer, Problem> {
     let to_acknowledge = scene.part.has(&["acknowledge", "acknowledged", "ack", "acked", "react"]);
-    let named = named_alerts(scene);
+    let all = named_alerts(scene, situation).await?;
+    let named: Vec<&Alert> = all.iter().map(|one| one.alert).collect();
     if let (Some(first), false) = (named.first(), to_acknowledge) {
         let still = named.iter().any(|alert| alert.status == alert::Status::Firing);
         let end = if still { None } else { named.iter().filter_map(|alert| alert.ends_at).max() };
         let length = end.unwrap_or(scene.now).since(first.starts_at);
-        let fired = scene.last_event("alert.fired", &first.fingerprint).await?;
+        let fired = all.first().and_then(|one| one.fired.clone());
         let on = first.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
         let text = match end {
             Some(end) => format!("{length}: from {} to {}, by {}{on}", when(first.starts_at), when(end), first.name),

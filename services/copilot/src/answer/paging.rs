@@ -71,6 +71,8 @@ pub(super) async fn notified(scene: &AnswerScene<'_>, one: &Incident) -> Result<
         answer.all(all.iter().map(|one| line(one, reason(one, &timeline))));
         return Ok(answer);
     };
+    let asks_when = scene.part.first() == "when"
+        || ["what time", "how fast", "how quickly", "how soon"].iter().any(|phrase| scene.part.says(phrase));
     let counts = scene.part.says("how many") || scene.part.says("how often");
     let what =
         if pages_only { format!("{pages} pages") } else { format!("{} notices, {pages} of them pages,", all.len()) };
@@ -78,6 +80,10 @@ pub(super) async fn notified(scene: &AnswerScene<'_>, one: &Incident) -> Result<
         (_, _, Some(person)) if !receivers.contains(person) => {
             stated(format!("Not recorded: receivers are recorded, not people; {id} went to {}", receivers.join(", ")))
         }
+        _ if asks_when => said(
+            [format!("At {}: the first {} for {id} went to {}", when(first.at), sort(first), receivers.join(", "))],
+            cited(first),
+        ),
         (true, _, _) => said(
             [format!("{what} went out for {id}, to {}", receivers.join(", "))],
             told.iter().flat_map(|one| cited(one)),

@@ -148,6 +148,20 @@ pub(super) fn fixed(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAns
     answer
 }
 
+/// The other incident that the words mean, as "the disk one" does: the last one before, else the first one after.
+fn meant<'a>(scene: &'a AnswerScene<'_>, one: &Incident) -> Option<&'a Incident> {
+    let services = scene.services();
+    let is_meant = |it: &&Incident| {
+        let title = it.title.to_lowercase();
+        let of_service = services.iter().any(|service| title.contains(service));
+        let of_topic = scene.incident_speaks(it);
+        it.id != one.id && (of_topic || scene.part.topics.is_empty() && of_service)
+    };
+    let mut all = scene.book.incidents.iter().filter(is_meant);
+    let before = all.clone().find(|it| it.opened_at < one.opened_at);
+    before.or_else(|| all.next_back())
+}
+
 /// How two incidents differ.
 pub(super) async fn compare(scene: &AnswerScene<'_>, situation: &Situation) -> Result<IntentAnswer, Problem> {
     let one = &situation.incident;
@@ -159,38 +173,29 @@ pub(super) async fn compare(scene: &AnswerScene<'_>, situation: &Situation) -> R
         similar.clone().next().and_then(|it| scene.book.incidents.iter().find(|known| known.id == it.incident));
     let before = scene.book.incidents.iter().find(|it| it.opened_at < one.opened_at && it.id != one.id);
     let after = scene.book.incidents.iter().find(|it| it.id != one.id);
-    let Some(other) = other.or(of_similar).or(before).or(after) else {
+    let Some(other) = other.or_else(|| meant(scene, one)).or(of_similar).or(before).or(after) else {
         return Ok(IntentAnswer::new(stated(format!("There is nothing to compare {} with {}", one.id, scene.as_of()))));
     };
     let known = similar.clone().find(|it| it.incident == other.id);
+    let polar = scene.part.has(&["same", "again", "repeat", "is", "was", "did"]) && !scene.part.has(&["how", "what"]);
+    let verdict = |word: &'static str| if polar { word } else { "" };
     let lead = match known {
-        Some(known) if known.same => said(
-            [
-                format!(
-                    "The same problem: {} and {}; what they share: {}",
-                    one.id,
-                    other.id,
-                    listed(&words(&known.why), 3)
-                ),
-                format!("{} was the same problem", other.id),
-            ],
-            known.citations.iter().cloned(),
-        ),
-        Some(known) => said(
-            [
-                format!(
-                    "Two problems: {} and {}; what differs: {}",
-                    one.id,
-                    other.id,
-                    listed(&words(&known.differs), 3)
-                ),
-                format!("{} is another problem", other.id),
-            ],
-            known.citations.iter().cloned(),
-        ),
+        Some(known) if known.same => {
+            said([format!("{}{} was the same problem", verdict("Yes: "), other.id)], known.citations.iter().cloned())
+        }
+        Some(known) => {
+            said([format!("{}{} is another problem", verdict("No: "), other.id)], known.citations.iter().cloned())
+        }
         None => stated(format!("{} and {} are not known as the same problem {}", one.id, other.id, scene.as_of())),
     };
     let mut answer = IntentAnswer::new(lead);
+    let of_known = known.map(|known| match known.same {
+        true => ("What they share", words(&known.why)),
+        false => ("What differs", words(&known.differs)),
+    });
+    if let Some((what, reasons)) = of_known.filter(|(_, reasons)| !reasons.is_empty()) {
+        answer.line(stated(format!("{what}: {}", listed(&reasons, 3))));
+    }
     beside(scene, one, other, &mut answer).await?;
     answer.shows.similar = true;
     Ok(answer)

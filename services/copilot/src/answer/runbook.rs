@@ -181,7 +181,14 @@ pub(super) fn act(scene: &AnswerScene<'_>, situation: Option<&Situation>) -> Int
         );
     }
     if let Some(situation) = situation {
-        answer.all(proposals(scene, situation).into_iter().take(2).map(|one| stated(in_words(one))));
+        // Nothing is proposed for another service than the one that is named.
+        let services = scene.services();
+        let is_meant = |one: &&Proposal| {
+            let named = |name: &str| one.targets.iter().any(|target| target == name) || one.runbook.contains(name);
+            services.is_empty() || services.iter().any(|name| named(name))
+        };
+        let meant = proposals(scene, situation).into_iter().filter(is_meant);
+        answer.all(meant.take(2).map(|one| stated(in_words(one))));
         answer.shows.proposals = true;
     }
     answer

@@ -70,6 +70,12 @@ impl AnswerScene<'_> {
         self.part.topics.is_empty() || self.part.topics.iter().any(|topic| topic.is_in(text))
     }
 
+    /// Whether an incident's title or one of its alerts speaks of the symptoms that the part names; not where it names none.
+    pub(crate) fn incident_speaks(&self, one: &Incident) -> bool {
+        let alerts = || self.alerts_of(&one.id).into_iter().any(|alert| self.speaks_of_topics(&texts_of(alert)));
+        !self.part.topics.is_empty() && (self.speaks_of_topics(&one.title) || alerts())
+    }
+
     /// Alerts about what the part names, of one status, newest first.
     pub(crate) fn alerts(&self, status: alert::Status) -> Vec<&Alert> {
         self.book.alerts.iter().filter(|alert| alert.status == status && self.concerns(alert)).collect()

@@ -6,6 +6,7 @@ use hindcast_domain::Time;
 use crate::answer::line::{AnswerLine, IntentAnswer, LINES_MAX, PartsShown};
 use crate::answer::scene::AnswerScene;
 use crate::evidence::DraftSentence;
+use crate::resolve::NOTHING_TODAY;
 use crate::situation::Situation;
 use crate::taken::TakenQuestion;
 use crate::verify::Judge;
@@ -56,7 +57,9 @@ impl ComposedAnswer {
         let mut all = Self::default();
         let (mut rest, mut folded) = (Vec::new(), Vec::new());
         for part in parts {
-            all.lines.push(part.lead);
+            if !all.lines.contains(&part.lead) {
+                all.lines.push(part.lead);
+            }
             rest.push(part.lines);
             folded.extend(part.folded);
             all.missing.extend(part.missing);
@@ -78,6 +81,15 @@ impl ComposedAnswer {
             }
         }
         all.folded = folded.into_iter().filter(|line| !all.lines.contains(line)).collect();
+        // That there is nothing of the day that is asked about goes before what there is of another one.
+        let empty = notes.iter().find(|note| note.starts_with(NOTHING_TODAY));
+        if let (Some(empty), Some(lead)) = (empty, all.lines.first_mut()) {
+            let empty = hindcast_domain::text::capitalized(empty);
+            match lead {
+                AnswerLine::Stated(text) => *text = format!("{empty}: {text}"),
+                AnswerLine::Said(_) => all.lines.insert(0, AnswerLine::Stated(empty)),
+            }
+        }
         all.missing.extend(notes.iter().cloned());
         all
     }

@@ -301,6 +301,20 @@ fn order(part: &AskedPart, add: &mut Adder<'_>) {
 
 fn named(part: &AskedPart, add: &mut Adder<'_>) {
     use Intent as I;
+    let of_one = part.says("was it") || part.says("is it") || part.says("were it") || part.says("it was");
+    if of_one && part.has(&CHANGES) {
+        add(&[I::WasIt], MEDIUM);
+        add(&[I::Changed], -WEAK);
+    }
+    if part.has(&["affected", "impacted", "hit", "hurt", "suffers", "touched"]) && !part.has(&["how"]) {
+        add(&[I::Impact], MEDIUM);
+        add(&[I::Fine], -MEDIUM);
+    }
+    // Of many incidents or alerts none is the one that is over or not.
+    if part.has(&["incidents", "alerts", "outages"]) && POLAR.contains(&part.first()) {
+        add(&[I::List], WEAK);
+        add(&[I::Over], -MEDIUM);
+    }
     let versions = !part.of(NamedKind::Version).is_empty();
     let alerts = part.of(NamedKind::Alert).len();
     let changed = part.has(&CHANGES) || part.says("roll back") || part.says("rolled back");
@@ -332,6 +346,7 @@ fn topic(part: &AskedPart, add: &mut Adder<'_>) {
         || part.says("how high")
         || part.says("how much")
         || part.says("how many")
+        || part.says("how old")
         || part.says("how slow");
     if measured && !part.topics.is_empty() {
         add(&[I::Metrics], MEDIUM);

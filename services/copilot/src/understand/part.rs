@@ -20,6 +20,8 @@ pub(crate) struct AskedPart {
     pub(crate) topics: Vec<&'static SymptomTopic>,
     /// Names that nothing is known by.
     pub(crate) unknown: Vec<String>,
+    /// Whether its words are English ones: one that is not known is then a name where a name would stand.
+    is_english: bool,
     /// Names that were taken for others, which are spelt nearly so.
     pub(crate) taken_for: Vec<(String, String)>,
 }
@@ -77,8 +79,9 @@ const LABEL_WORDS: [&str; 16] = [
 
 impl AskedPart {
     /// Reads what words name.
-    pub(crate) fn read(words: &[QuestionWord], book: &NameBook) -> Self {
-        let mut part = Self { words: words.iter().map(|word| word.text.clone()).collect(), ..Self::default() };
+    pub(crate) fn read(words: &[QuestionWord], book: &NameBook, is_english: bool) -> Self {
+        let mut part =
+            Self { is_english, words: words.iter().map(|word| word.text.clone()).collect(), ..Self::default() };
         let texts: Vec<String> = part.words.clone();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         part.topics = concepts::named(&texts);
@@ -147,7 +150,7 @@ impl AskedPart {
             self.taken_for.push((word.raw.clone(), near.name.clone()));
             return (Some(self.take(near)), 1);
         }
-        if looks_like_a_name(&word.raw) || stands_like_a_name(&word.raw, at, texts) {
+        if looks_like_a_name(&word.raw) || self.is_english && stands_like_a_name(&word.raw, at, texts) {
             self.unknown.push(word.raw.clone());
             return (Some("{x}"), 1);
         }
