@@ -12,6 +12,7 @@ use super::line::{AnswerLine, IntentAnswer, said, stated};
 use super::scene::{AnswerScene, cite};
 use crate::evidence::when;
 use crate::understand::names::NamedKind;
+use crate::understand::part::AskedPart;
 
 /// Things that are told.
 const TOLD_MAX: usize = 5;
@@ -19,6 +20,12 @@ const TOLD_MAX: usize = 5;
 const STARTED: [&str; 9] = ["started", "start", "began", "fired", "new", "came", "arrived", "triggered", "opened"];
 /// Names in one line.
 const NAMES_MAX: usize = 8;
+
+/// The severity that a part names.
+fn severity_asked(part: &AskedPart) -> Option<Severity> {
+    let words = ["critical", "high", "medium", "low", "info"];
+    words.iter().find(|word| part.has(&[word])).and_then(|word| word.parse().ok())
+}
 
 /// The incidents that a part asks for.
 fn incidents<'a>(scene: &'a AnswerScene<'_>) -> (Vec<&'a Incident>, String) {
@@ -32,10 +39,7 @@ fn incidents<'a>(scene: &'a AnswerScene<'_>) -> (Vec<&'a Incident>, String) {
     } else {
         None
     };
-    let severity: Option<Severity> = ["critical", "high", "medium", "low", "info"]
-        .iter()
-        .find(|word| part.has(&[word]))
-        .and_then(|word| word.parse().ok());
+    let severity = severity_asked(part);
     let fits = |one: &&Incident| {
         let by_status = match status {
             Some("open") => one.status != incident::Status::Resolved,
@@ -183,10 +187,7 @@ async fn alerts(scene: &AnswerScene<'_>, one: Option<&Incident>, counts: bool) -
     }
     let past = part.has(&["fired", "were", "did", "all", "belong", "have"]) && !part.has(&["now", "firing", "active"])
         || scene.stretch.is_some();
-    let severity: Option<Severity> = ["critical", "high", "medium", "low", "info"]
-        .iter()
-        .find(|word| part.has(&[word]))
-        .and_then(|word| word.parse().ok());
+    let severity = severity_asked(part);
     let began = part.has(&STARTED) && !part.has(&["firing", "active", "open"]) || part.says("started firing");
     let fits = |alert: &&Alert| {
         let firing = alert.status == alert::Status::Firing;
