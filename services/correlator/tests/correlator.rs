@@ -276,8 +276,23 @@ fn an_alert_that_flaps_neither_ends_nor_reopens_its_incident_until_it_calms_down
     assert!(flapping.is_some());
     assert_eq!(lane.only().status, Status::Open, "it ended six times, and is not over");
     assert!(lane.only().reopened <= 3, "{}", lane.only().reopened);
+    assert_eq!(flapping, Some(at(230 + 40)), "twice the longest pause between the latest transitions");
     let calmed = lane.pass(flapping.unwrap());
     assert_eq!(types(&calmed), ["alert.settled", "incident.resolved"]);
+}
+
+#[test]
+fn how_long_an_alert_has_to_be_calm_follows_its_rhythm() {
+    for (pause, calm) in [(1, 30), (14, 30), (20, 40), (90, 180), (119, 238)] {
+        let mut lane = Lane::shop();
+        for round in 0..4 {
+            lane.fire(10 + 2 * round * pause, "PgDown", "postgres", Critical);
+            lane.resolve(10 + (2 * round + 1) * pause, "PgDown", "postgres");
+        }
+        let last = at(10 + 7 * pause);
+        let alert = &lane.state.book.alerts[&fingerprint("PgDown", "postgres")];
+        assert_eq!(alert.flapping_until.map(|until| until.since(last)), Some(Span::seconds(calm)), "{pause} s");
+    }
 }
 
 // ── people ─────────────────────────────────────────────────────────────────────────────────────────

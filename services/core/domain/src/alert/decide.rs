@@ -54,6 +54,9 @@ impl Reception<'_> {
     }
 }
 
+/// The shortest time without a transition after which an alert has calmed down.
+const CALM_LEAST: Span = Span::seconds(30);
+
 /// The rules that dedup, flapping and staleness follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -63,7 +66,7 @@ pub struct Rules {
     pub flap_window: Span,
     /// Transitions inside the window from which on an alert flaps.
     pub flap_transitions: u32,
-    /// How long flapping lasts without a further transition.
+    /// How long flapping lasts without a further transition, at most.
     pub flap_calm: Span,
 }
 
@@ -311,5 +314,16 @@ fn flapping(alert: &Alert, drafts: &[Draft], now: Time, rules: &Rules) -> Option
     let transitions = u32::try_from(alert.transitions_since(now - rules.flap_window)).unwrap_or(u32::MAX) + 1;
     let already = alert.flapping_until.is_some();
     (already || transitions >= rules.flap_transitions)
-        .then(|| Event::AlertFlapping(Flapping { transitions, until: now + rules.flap_calm }))
+        .then(|| Event::AlertFlapping(Flapping { transitions, until: now + calm(alert, now, rules) }))
+}
+
+/// How long an alert has to be calm until it flaps no more: twice the longest pause between its latest transitions. One
+/// that comes and goes in seconds has calmed down long before one that does so in minutes.
+fn calm(alert: &Alert, now: Time, rules: &Rules) -> Span {
+    let mut at: Vec<Time> = alert.transitions().chain([now]).collect();
+    at.sort_unstable();
+    let latest = at.len().saturating_sub(rules.flap_transitions as usize);
+    let pauses = at.iter().zip(at.iter().skip(1)).skip(latest).map(|(one, next)| next.since(*one));
+    let longest = pauses.max().unwrap_or(CALM_LEAST);
+    Span::millis(longest.as_millis() * 2).max(CALM_LEAST).min(rules.flap_calm)
 }

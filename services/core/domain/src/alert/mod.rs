@@ -188,12 +188,14 @@ impl Alert {
     /// Transitions (fired or closed) that we learnt of at or after `since`.
     #[must_use]
     pub fn transitions_since(&self, since: Time) -> usize {
-        self.occurrences
-            .iter()
-            .flat_map(|occurrence| [Some(occurrence.first_seen_at), occurrence.closed_at])
-            .flatten()
-            .filter(|at| *at >= since)
-            .count()
+        self.transitions().filter(|at| *at >= since).count()
+    }
+
+    /// When we learnt of transitions, those of the same occurrence in order.
+    pub(crate) fn transitions(&self) -> impl Iterator<Item = Time> {
+        let both =
+            self.occurrences.iter().flat_map(|occurrence| [Some(occurrence.first_seen_at), occurrence.closed_at]);
+        both.flatten()
     }
 
     fn born(fingerprint: Fingerprint, fired: &Fired, now: Time) -> Self {
