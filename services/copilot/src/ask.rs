@@ -200,7 +200,7 @@ impl AnsweringCopilot {
             history::seen(&*options.queries, latest).await;
             self.inner.spend.catch_up(&*options.queries, options.clock.now()).await?;
             if self.given_before(work, judge, answer).await? {
-                worded_by_model(answer, work);
+                worded_by_model(answer, work, judge);
                 return Ok(None);
             }
         }
@@ -214,7 +214,7 @@ impl AnsweringCopilot {
         let failure = match written {
             Ok(written) => match self.judged(work, judge, answer, written).await? {
                 None => {
-                    worded_by_model(answer, work);
+                    worded_by_model(answer, work, judge);
                     return Ok(None);
                 }
                 Some((failure, struck)) => {

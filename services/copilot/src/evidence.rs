@@ -9,7 +9,7 @@ mod draft;
 
 use crate::situation::Situation;
 
-pub(crate) use draft::{DraftSentence, Drafted, cut, when};
+pub(crate) use draft::{DraftAssertion, DraftSentence, Drafted, cut, when};
 
 /// What is said beside a model's own words whatever was asked: what it is about, the cause, the past incident.
 pub(crate) fn always(situation: &Situation) -> Drafted {

@@ -10,7 +10,7 @@ use hindcast_domain::catalog::Topology;
 use hindcast_queries::Snapshot;
 use hindcast_verifier::Court;
 
-use crate::evidence::DraftSentence;
+use crate::evidence::{DraftAssertion, DraftSentence};
 use crate::limits::COURT_EVENTS_MAX;
 use crate::situation::Situation;
 
@@ -76,9 +76,12 @@ impl Judge {
         Ok(())
     }
 
-    /// The first of a draft's texts that stands. Where none does, the fullest is returned as it was judged, so
-    /// that it is seen and counted as struck.
+    /// A draft in the words of its assertion, else the first of its texts that stands. Where none does, the fullest is
+    /// returned as it was judged, so that it is seen and counted as struck.
     pub(crate) fn choose(&self, draft: &DraftSentence) -> Option<Claim> {
+        if let Some(claim) = self.asserted(draft).filter(|claim| claim.verdict == ClaimVerdict::Supported) {
+            return Some(claim);
+        }
         let mut fullest = None;
         for claim in draft.claims() {
             let claim = self.fitted(claim);
@@ -88,6 +91,26 @@ impl Judge {
             fullest = fullest.or(Some(claim));
         }
         fullest
+    }
+
+    /// The claim of what a draft asserts, judged.
+    fn asserted(&self, draft: &DraftSentence) -> Option<Claim> {
+        let mut claim = match &draft.asserts {
+            DraftAssertion::Nothing => return None,
+            DraftAssertion::This(assertion) => draft.asserted((**assertion).clone()),
+            DraftAssertion::Event => {
+                let cited = draft.citations.first()?;
+                let told = hindcast_verifier::tell(self.court.event(&cited.event)?, &self.court)?;
+                let mut claim = draft.asserted(told);
+                claim.citations.truncate(1);
+                claim
+            }
+        };
+        self.judge(&mut claim);
+        if claim.verdict != ClaimVerdict::Supported {
+            tracing::debug!(text = claim.text, reason = claim.reason, "an assertion of ours does not stand");
+        }
+        Some(claim)
     }
 
     /// Judges a claim of ours without those of its events that have nothing to say of it: what we conclude rests

@@ -36,13 +36,17 @@ fn named_by_person(situation: &Situation) -> Option<AnswerLine> {
     let entry = situation.last(&["incident.resolved"])?;
     let texts =
         [format!("{} named as the cause: {cause}", entry.actor), format!("A person named as the cause: {cause}")];
-    Some(said(texts, [evidence::about::cited(entry)]))
+    let named = evidence::conclusions::named(entry, cause);
+    Some(said(texts, [evidence::about::cited(entry)]).asserting(named))
 }
 
 fn reasons(of: &[Statement], before: &str) -> Vec<AnswerLine> {
     of.iter()
         .take(REASONS_TOLD_MAX)
-        .map(|one| said([format!("{before}{}", one.text), one.text.clone()], one.citations.iter().cloned()))
+        .map(|one| {
+            let line = said([format!("{before}{}", one.text), one.text.clone()], one.citations.iter().cloned());
+            line.asserting(hindcast_verifier::reason(one))
+        })
         .collect()
 }
 
@@ -150,7 +154,8 @@ fn recorded(scene: &AnswerScene<'_>, suspect: &Suspect<'_>, situation: &Situatio
     ];
     let texts =
         if is_it { [format!("Yes: {} named as the cause: {cause}", entry.actor), texts[1].clone()] } else { texts };
-    Some(IntentAnswer::new(said(texts, [evidence::about::cited(entry)])))
+    let line = said(texts, [evidence::about::cited(entry)]);
+    Some(IntentAnswer::new(line.asserting(evidence::conclusions::named(entry, cause))))
 }
 
 /// Whether a text has a name in a longer spelling, as `postgresql` for `postgres`.
@@ -202,7 +207,8 @@ fn by_ranking(scene: &AnswerScene<'_>, suspect: &Suspect<'_>, situation: &Situat
         match causes.items.first() {
             Some(first) if !causes.unresolved => {
                 let claim = hindcast_rca::claim(first);
-                answer.line(said([format!("What ranks first: {}", claim.text), claim.text], claim.citations));
+                let line = said([format!("What ranks first: {}", claim.text), claim.text], claim.citations);
+                answer.line(line.asserting(evidence::conclusions::ranked(first, 1)));
             }
             _ => answer.line(stated("No cause is ranked first: it is unresolved")),
         }
@@ -215,10 +221,9 @@ fn by_ranking(scene: &AnswerScene<'_>, suspect: &Suspect<'_>, situation: &Situat
 fn ranks_first(suspect: &Suspect<'_>, first: Option<&Hypothesis>) -> IntentAnswer {
     let Some(first) = first else { return IntentAnswer::new(stated("Not known")) };
     let claim = hindcast_rca::claim(first);
-    let mut answer = IntentAnswer::new(said(
-        [format!("Yes, {} ranks first as the cause: {}", suspect.words, claim.text), claim.text],
-        claim.citations,
-    ));
+    let texts = [format!("Yes, {} ranks first as the cause: {}", suspect.words, claim.text), claim.text];
+    let line = said(texts, claim.citations);
+    let mut answer = IntentAnswer::new(line.asserting(evidence::conclusions::ranked(first, 1)));
     answer.all(reasons(&first.confirms, "For it: "));
     answer.all(reasons(&first.refutes, "Against it: "));
     answer
@@ -228,10 +233,9 @@ fn ranks_behind(suspect: &Suspect<'_>, items: &[Hypothesis], index: usize, unres
     let Some(one) = items.get(index) else { return IntentAnswer::new(stated("Not known")) };
     let place = index + 1;
     let certain = if unresolved { "It is not known" } else { "Probably not" };
-    let mut answer = IntentAnswer::new(said(
-        [format!("{certain}: {} is ranked {place} of {}: {}", suspect.words, items.len(), one.cause)],
-        one.citations.iter().cloned(),
-    ));
+    let text = format!("{certain}: {} is ranked {place} of {}: {}", suspect.words, items.len(), one.cause);
+    let line = said([text], one.citations.iter().cloned());
+    let mut answer = IntentAnswer::new(line.asserting(evidence::conclusions::ranked(one, place)));
     answer.all(reasons(&one.refutes, "Against it: "));
     answer.all(reasons(&one.confirms, "For it: "));
     answer

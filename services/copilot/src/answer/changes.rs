@@ -36,6 +36,7 @@ fn line(of: &KnownChange, before: &str) -> AnswerLine {
         ],
         [of.cited.clone()],
     )
+    .of_event()
 }
 
 /// Changes near the incident, of what is named, or in the stretch that is named.
@@ -92,10 +93,9 @@ fn refuted(situation: Option<&Situation>, near: &[&KnownChange], answer: &mut In
     for hypothesis in causes.map(|causes| causes.refuted.as_slice()).unwrap_or_default() {
         let told = near.iter().any(|one| hypothesis.citations.iter().any(|cited| cited.event == one.cited.event));
         if told && let Some(reason) = hypothesis.refutes.first() {
-            answer.line(said(
-                [format!("Refuted as the cause: {}", reason.text), reason.text.clone()],
-                reason.citations.iter().cloned(),
-            ));
+            let texts = [format!("Refuted as the cause: {}", reason.text), reason.text.clone()];
+            let line = said(texts, reason.citations.iter().cloned());
+            answer.line(line.asserting(hindcast_verifier::reason(reason)));
         }
     }
 }
@@ -142,6 +142,7 @@ fn named(scene: &AnswerScene<'_>, fitting: &[&KnownChange]) -> IntentAnswer {
     let lead = match (&last.change.author, who) {
         (Some(author), true) => {
             said([format!("{author}: {}{of} at {}", last.change.kind, when(last.change.at))], [last.cited.clone()])
+                .of_event()
         }
         (None, true) => stated(format!("Not recorded: the event of the change{of} names nobody")),
         (_, false) => line(last, if polar { "Yes: " } else { "" }),

@@ -111,7 +111,7 @@ pub(super) async fn fine(scene: &AnswerScene<'_>) -> Result<IntentAnswer, Proble
     let scope = scope(&signs);
     let mut answer = IntentAnswer::new(stated(format!("{no} on {subject} {}: {scope}", scene.as_of())));
     for (text, cited) in signs.findings.iter().take(2) {
-        answer.line(said([text.clone()], [cited.clone()]));
+        answer.line(said([text.clone()], [cited.clone()]).of_event());
     }
     for one in signs.open.iter().take(2) {
         answer.line(opened(scene, one).await?);
@@ -208,10 +208,10 @@ pub(super) async fn over(scene: &AnswerScene<'_>, one: &Incident) -> Result<Inte
     if one.status == incident::Status::Resolved {
         let ended = scene.last_event("incident.resolved", id).await?;
         let at = one.resolved_at.map(|at| format!(" at {}", when(at))).unwrap_or_default();
-        let mut answer = IntentAnswer::new(said(
-            [format!("Yes: {id} \"{title}\" was resolved{at}"), format!("Yes: it was resolved{at}")],
-            ended,
-        ));
+        let mut answer = IntentAnswer::new(
+            said([format!("Yes: {id} \"{title}\" was resolved{at}"), format!("Yes: it was resolved{at}")], ended)
+                .of_event(),
+        );
         if let Some(resolution) = &one.resolution {
             answer
                 .line(said([format!("What ended it: {resolution}")], scene.last_event("incident.resolved", id).await?));

@@ -98,7 +98,7 @@ fn firing(scene: &AnswerScene<'_>, one: &Incident) -> Option<AnswerLine> {
 pub(super) fn resolution(situation: &Situation) -> Option<AnswerLine> {
     let resolution = situation.incident.resolution.as_ref()?;
     let cited = situation.last(&["incident.resolved"]).map(evidence::about::cited);
-    Some(said([format!("What ended it: {resolution}")], cited))
+    Some(said([format!("What ended it: {resolution}")], cited).of_event())
 }
 
 /// How bad it is.
@@ -121,7 +121,7 @@ pub(super) fn severity(situation: &Situation) -> IntentAnswer {
     if let Some(worst) = worst {
         let on = worst.alert.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
         let text = format!("{}{on} fired at severity {}", worst.alert.name, worst.alert.severity);
-        answer.line(said([text], [worst.fired.clone()]));
+        answer.line(said([text], [worst.fired.clone()]).of_event());
         if let Some(summary) = worst.alert.annotations.get("description").or(worst.alert.annotations.get("summary")) {
             answer.line(said([format!("The alert says: \"{summary}\"")], [worst.fired.clone()]));
         }
@@ -167,13 +167,11 @@ pub(super) async fn since(scene: &AnswerScene<'_>, situation: Option<&Situation>
     if let Some(AskedAlert { alert: first, fired }) = named.first() {
         let began = when(first.starts_at);
         let on = first.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
-        let mut answer = IntentAnswer::new(said(
-            [format!("Since {began}: {}{on} fired", first.name), format!("{}{on} fired at {began}", first.name)],
-            fired.clone(),
-        ));
+        let texts = [format!("Since {began}: {}{on} fired", first.name), format!("{}{on} fired at {began}", first.name)];
+        let mut answer = IntentAnswer::new(said(texts, fired.clone()).of_event());
         answer.all(named.iter().skip(1).take(3).map(|AskedAlert { alert, fired }| {
             let on = alert.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
-            said([format!("{}{on} fired at {}", alert.name, when(alert.starts_at))], fired.clone())
+            said([format!("{}{on} fired at {}", alert.name, when(alert.starts_at))], fired.clone()).of_event()
         }));
         return Ok(answer);
     }
@@ -221,7 +219,7 @@ pub(super) async fn ended(scene: &AnswerScene<'_>, situation: Option<&Situation>
         if let Some(at) = last.ends_at {
             let cited = scene.last_event("alert.resolved", &last.fingerprint).await?;
             let text = format!("At {}: {} was resolved", when(at), last.name);
-            return Ok(IntentAnswer::new(said([text], cited)));
+            return Ok(IntentAnswer::new(said([text], cited).of_event()));
         }
     }
     let Some(situation) = situation else { return Ok(super::help::no_incident(scene)) };
@@ -229,13 +227,16 @@ pub(super) async fn ended(scene: &AnswerScene<'_>, situation: Option<&Situation>
     match (one.status, situation.last(ENDED)) {
         (incident::Status::Resolved, Some(entry)) => {
             let at = one.resolved_at.unwrap_or(entry.time);
-            let mut answer = IntentAnswer::new(said(
-                [
-                    format!("It ended at {}: {} \"{}\" was resolved", when(at), one.id, one.title),
-                    format!("It ended at {}", when(at)),
-                ],
-                [evidence::about::cited(entry)],
-            ));
+            let mut answer = IntentAnswer::new(
+                said(
+                    [
+                        format!("It ended at {}: {} \"{}\" was resolved", when(at), one.id, one.title),
+                        format!("It ended at {}", when(at)),
+                    ],
+                    [evidence::about::cited(entry)],
+                )
+                .of_event(),
+            );
             answer.line(resolution(situation));
             Ok(answer)
         }
@@ -283,6 +284,7 @@ pub(super) async fn how_long(scene: &AnswerScene<'_>, situation: Option<&Situati
                 [format!("It lasted {length}, from {} to {}", when(one.opened_at), when(end))],
                 opened.into_iter().chain(ended),
             )
+            .asserting(evidence::about::lasted(&one.id, one.opened_at, end))
         }
         _ => {
             let length = scene.now.since(one.opened_at);
@@ -307,6 +309,7 @@ pub(super) fn who(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAnswe
         let lead = match situation.last(ENDED) {
             Some(entry) if entry.actor != "system" => {
                 said([format!("{} resolved it at {}", entry.actor, when(entry.time))], [evidence::about::cited(entry)])
+                    .of_event()
             }
             Some(entry) => said(
                 [
@@ -314,7 +317,8 @@ pub(super) fn who(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAnswe
                     format!("It was resolved at {}", when(entry.time)),
                 ],
                 [evidence::about::cited(entry)],
-            ),
+            )
+            .of_event(),
             None => stated(format!("It is not resolved {}", scene.as_of())),
         };
         let mut answer = IntentAnswer::new(lead);

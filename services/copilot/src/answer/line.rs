@@ -1,7 +1,7 @@
 //! An answer before it is judged: the line that answers, at most five more, and what is folded. Owns the bounds; every
 //! line rests on events, or says over what was looked.
 
-use hindcast_api::Citation;
+use hindcast_api::{Assertion, Citation};
 
 use crate::evidence::DraftSentence;
 
@@ -45,6 +45,24 @@ pub(crate) fn said(texts: impl IntoIterator<Item = String>, cites: impl IntoIter
         return AnswerLine::Stated(draft.texts.into_iter().next().unwrap_or_default());
     }
     AnswerLine::Said(draft)
+}
+
+impl AnswerLine {
+    /// The same as an assertion.
+    pub(crate) fn asserting(self, assertion: Assertion) -> Self {
+        match self {
+            Self::Said(draft) => Self::Said(draft.asserting(assertion)),
+            Self::Stated(text) => Self::Stated(text),
+        }
+    }
+
+    /// The same as what its first event says of itself.
+    pub(crate) fn of_event(self) -> Self {
+        match self {
+            Self::Said(draft) => Self::Said(draft.of_event()),
+            Self::Stated(text) => Self::Stated(text),
+        }
+    }
 }
 
 /// A line that says over what was looked.

@@ -93,7 +93,8 @@ async fn of_named(scene: &AnswerScene<'_>, situation: &Situation) -> Result<Inte
     let mut answer = IntentAnswer::new(said([lead], cited));
     for one in before.iter().skip(1).take(TOLD_MAX) {
         let cited = scene.last_event("incident.opened", &one.id).await?;
-        answer.line(said([format!("{} \"{}\" was opened at {}", one.id, one.title, when(one.opened_at))], cited));
+        let text = format!("{} \"{}\" was opened at {}", one.id, one.title, when(one.opened_at));
+        answer.line(said([text], cited).of_event());
     }
     answer.shows.similar = true;
     Ok(answer)
@@ -141,7 +142,7 @@ pub(super) fn fixed(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAns
     let mut answer = IntentAnswer::new(lead);
     answer.all(past);
     if let (Some(at), Some(cited)) = (one.resolved_at, resolved_event(situation)) {
-        answer.line(said([format!("{} was resolved at {}", one.id, when(at))], [cited]));
+        answer.line(said([format!("{} was resolved at {}", one.id, when(at))], [cited]).of_event());
     }
     answer.shows.similar = true;
     answer.shows.proposals = one.status != incident::Status::Resolved;

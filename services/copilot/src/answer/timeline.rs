@@ -56,8 +56,8 @@ fn first(situation: &Situation) -> IntentAnswer {
         (format!("{}{on}, at {at}", symptom.alert.name), symptom.fired.clone())
     });
     let Some((text, cited)) = all.next() else { return IntentAnswer::new(stated("No alert of it is recorded")) };
-    let mut answer = IntentAnswer::new(said([format!("First: {text}")], [cited]));
-    answer.all(all.map(|(text, cited)| said([format!("Then: {text}")], [cited])));
+    let mut answer = IntentAnswer::new(said([format!("First: {text}")], [cited]).of_event());
+    answer.all(all.map(|(text, cited)| said([format!("Then: {text}")], [cited]).of_event()));
     answer
 }
 
@@ -69,6 +69,7 @@ fn of_incident(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAnswer {
         let time = when(entry.time);
         let short = entry.text.rsplit_once(": ").map_or(entry.text.as_str(), |(short, _)| short);
         said([format!("{time}: {}", entry.text), format!("{time}: {short}")], [evidence::about::cited(entry)])
+            .of_event()
     };
     let latest = scene.part.has(&["last", "latest", "new", "news", "update", "updates"]);
     if latest && let Some(last) = told.last() {
@@ -168,5 +169,5 @@ pub(super) fn event_line(event: &Event) -> AnswerLine {
         "notice.delivered" => format!("the notice {subject} was delivered"),
         _ => format!("{} {subject}", event.event_type),
     };
-    said([format!("{at}: {what}"), format!("{at}: {}", event.event_type)], [cite(event)])
+    said([format!("{at}: {what}"), format!("{at}: {}", event.event_type)], [cite(event)]).of_event()
 }

@@ -1,6 +1,6 @@
 //! The parts of an answer put together and judged: one line that answers, at most five more, the rest folded.
 
-use hindcast_api::{Answer, Assertion, Claim, ClaimVerdict, Problem};
+use hindcast_api::{Answer, Claim, ClaimVerdict, Problem};
 use hindcast_domain::Time;
 
 use crate::answer::line::{AnswerLine, IntentAnswer, LINES_MAX, PartsShown};
@@ -12,9 +12,28 @@ use crate::taken::TakenQuestion;
 use crate::verify::Judge;
 use crate::{Options, answer};
 
-/// What stands before the words that events say: the answer to a question for yes or no is ours.
-const VERDICTS: [&str; 7] =
-    ["Yes: ", "No: ", "Yes, ", "By the ranking, ", "Nobody: ", "It has not ended: ", "Not yet: "];
+/// What stands before a claim and outside of it: how the claim answers what was asked. No event says that, so the tick of
+/// the claim is not its.
+const BEFORE: [&str; 18] = [
+    "Yes: ",
+    "No: ",
+    "Yes, ",
+    "By the ranking, ",
+    "Nobody: ",
+    "It has not ended: ",
+    "Not yet: ",
+    "Probably not: ",
+    "It is not known: ",
+    "What ranks first: ",
+    "For it: ",
+    "Against it: ",
+    "Also against it: ",
+    "Refuted as the cause: ",
+    "First: ",
+    "Then: ",
+    "Before: ",
+    "The last one before: ",
+];
 
 /// An answer whose lines are chosen and not judged.
 #[derive(Debug, Default)]
@@ -105,15 +124,15 @@ impl ComposedAnswer {
     /// The line that answers, judged, where it rests on events.
     pub(crate) fn lead(&self, judge: &Judge) -> Option<Claim> {
         match self.lines.first() {
-            Some(AnswerLine::Said(draft)) => Some(judged(judge, draft)),
+            Some(AnswerLine::Said(draft)) => Some(judged(judge, draft).1),
             Some(AnswerLine::Stated(_)) | None => None,
         }
     }
 
     /// The words of the line that answers.
-    pub(crate) fn lead_words(&self) -> String {
+    pub(crate) fn lead_words(&self, judge: &Judge) -> String {
         match self.lines.first() {
-            Some(AnswerLine::Said(draft)) => draft.texts.first().map(|text| ended(text)).unwrap_or_default(),
+            Some(AnswerLine::Said(draft)) => worded(&judged(judge, draft)),
             Some(AnswerLine::Stated(text)) => ended(text),
             None => String::new(),
         }
@@ -125,9 +144,9 @@ impl ComposedAnswer {
         for (index, line) in self.lines.iter().enumerate() {
             match line {
                 AnswerLine::Said(draft) => {
-                    let claim = judged(judge, draft);
-                    words.push(sentence(&claim));
-                    answer.claims.push(claim);
+                    let line = judged(judge, draft);
+                    words.push(worded(&line));
+                    answer.claims.push(line.1);
                 }
                 AnswerLine::Stated(text) => {
                     words.push(ended(text));
@@ -141,7 +160,7 @@ impl ComposedAnswer {
         }
         answer.lead = words.first().cloned();
         answer.details.extend(self.folded.iter().map(|line| match line {
-            AnswerLine::Said(draft) => judged(judge, draft),
+            AnswerLine::Said(draft) => judged(judge, draft).1,
             AnswerLine::Stated(text) => by_looking(text),
         }));
         answer.answer = words.join("\n");
@@ -163,21 +182,19 @@ fn now(taken: &TakenQuestion) -> Time {
     taken.moment.recorded_at()
 }
 
-/// The words that stand; where the verifier finds none, the fullest, which is then not checked: our own lines are made of
-/// what the ledger holds, and what cannot be read back from one event is no lie.
-fn judged(judge: &Judge, draft: &DraftSentence) -> Claim {
+/// What stands before a claim, and the claim in the words that stand; where the verifier finds none, in the fullest, which
+/// is then not checked: our own lines are made of what the ledger holds, and what cannot be read back from one event is no
+/// lie.
+fn judged(judge: &Judge, draft: &DraftSentence) -> (&'static str, Claim) {
     let first = draft.texts.first().map(String::as_str).unwrap_or_default();
-    let verdict = VERDICTS.iter().find(|verdict| first.starts_with(**verdict)).copied().unwrap_or_default();
-    let bare = |text: &String| text.strip_prefix(verdict).unwrap_or(text).to_owned();
+    let before = BEFORE.iter().find(|before| first.starts_with(**before)).copied().unwrap_or_default();
+    let bare = |text: &String| text.strip_prefix(before).unwrap_or(text).to_owned();
     let bared = DraftSentence { texts: draft.texts.iter().map(bare).collect(), ..draft.clone() };
-    let Some(mut claim) = judge.choose(&bared) else { return by_looking(first) };
+    let Some(mut claim) = judge.choose(&bared) else { return ("", by_looking(first)) };
     if claim.verdict == ClaimVerdict::Unsupported {
         claim.verdict = ClaimVerdict::Unverifiable;
     }
-    claim.text = format!("{verdict}{}", claim.text);
-    // what is read again is judged by its whole words
-    claim.assertion = Some(Assertion::statement(&claim.text));
-    claim
+    (before, claim)
 }
 
 /// A line that rests on a look at everything and on no single event.
@@ -192,11 +209,11 @@ fn by_looking(text: &str) -> Claim {
     }
 }
 
-fn sentence(claim: &Claim) -> String {
+fn worded((before, claim): &(&'static str, Claim)) -> String {
     match claim.verdict {
-        ClaimVerdict::Supported => ended(&claim.text),
+        ClaimVerdict::Supported => ended(&format!("{before}{}", claim.text)),
         ClaimVerdict::Unverifiable | ClaimVerdict::Unsupported => {
-            ended(&format!("{} (not checked)", claim.text.trim_end_matches('.')))
+            ended(&format!("{before}{} (not checked)", claim.text.trim_end_matches('.')))
         }
     }
 }

@@ -55,12 +55,12 @@ pub(super) fn fall_back(
 }
 
 /// The words of an answer that a model worded: what answers first, then the claims that stand.
-pub(super) fn worded_by_model(answer: &mut Answer, work: &AnswerInProgress<'_>) {
+pub(super) fn worded_by_model(answer: &mut Answer, work: &AnswerInProgress<'_>, judge: &Judge) {
     answer.missing.extend(work.composed.missing.iter().cloned());
-    let lead = work.composed.lead_words();
+    let lead = work.composed.lead_words(judge);
     let proposed = if work.composed.shows.proposals { work.drafted.proposed.as_slice() } else { &[] };
     let rest: Vec<Claim> =
-        answer.claims.iter().filter(|claim| !lead.starts_with(claim.text.as_str())).cloned().collect();
+        answer.claims.iter().filter(|claim| !lead.contains(claim.text.trim_end_matches('.'))).cloned().collect();
     answer.answer = format!("{lead}\n{}", compose(&rest, proposed, &answer.missing));
     answer.lead = Some(lead);
 }

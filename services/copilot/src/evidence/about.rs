@@ -1,12 +1,13 @@
 //! What is known of an incident as it stands in the ledger: what it is, since when, who has it, what changed.
 
-use hindcast_api::{Citation, TimelineEntry};
+use hindcast_api::{Assertion, AssertionKind as Kind, AssertionRole as Role, Citation, TimelineEntry};
+use hindcast_domain::Time;
 use hindcast_domain::incident::Status;
 
 use super::draft::{DraftSentence, Drafted, when};
 use crate::limits::SERVICES_TOLD_MAX;
 use crate::situation::{Situation, SituationAlert};
-use hindcast_domain::text::listed;
+use hindcast_domain::text::{listed, stamp};
 
 const OPENED: &[&str] = &["incident.opened", "incident.declared"];
 
@@ -23,7 +24,7 @@ pub(crate) fn identity(situation: &Situation) -> Option<DraftSentence> {
         format!("{} \"{}\" was opened at {}", incident.id, incident.title, when(opened.time)),
         format!("{} was opened at {}", incident.id, when(opened.time)),
     ];
-    Some(DraftSentence::new(texts, [cited(opened)]).always())
+    Some(DraftSentence::new(texts, [cited(opened)]).of_event().always())
 }
 
 /// How it stands: its worst alert, its services, and where it is in its life.
@@ -36,10 +37,10 @@ pub(crate) fn going(situation: &Situation, all: &mut Drafted) {
         ];
         let over = worst.alert.ends_at.is_some();
         let first = usize::from(over);
-        all.drafts.push(DraftSentence::new(
-            texts.into_iter().skip(first),
-            [worst.fired.clone()].into_iter().chain(worst.joined.clone()),
-        ));
+        let cites = [worst.fired.clone()].into_iter().chain(worst.joined.clone());
+        let draft = DraftSentence::new(texts.into_iter().skip(first), cites);
+        // that it still fires is in no event of its own
+        all.drafts.push(if over { draft.of_event() } else { draft });
     }
     let services = situation.services();
     if services.len() > 1 {
@@ -72,12 +73,15 @@ fn standing(situation: &Situation, all: &mut Drafted) {
     if incident.reopened > 0
         && let Some(entry) = situation.last(&["incident.reopened"])
     {
-        all.drafts.push(DraftSentence::new([format!("It came back at {}", when(entry.time))], [cited(entry)]));
+        all.drafts
+            .push(DraftSentence::new([format!("It came back at {}", when(entry.time))], [cited(entry)]).of_event());
     }
     if let Some(before) = &incident.recurrence_of
         && let Some(opened) = situation.first(OPENED)
     {
-        all.drafts.push(DraftSentence::new([format!("It is back from {before}")], [cited(opened)]));
+        let back = Assertion::new(Kind::IncidentRecurred).with(Role::Incident, incident.id.as_str());
+        let draft = DraftSentence::new([format!("It is back from {before}")], [cited(opened)]);
+        all.drafts.push(draft.asserting(back.with(Role::Other, before.as_str())));
     }
 }
 
@@ -87,7 +91,7 @@ fn acknowledged(situation: &Situation) -> Option<DraftSentence> {
         format!("{} acknowledged it at {}", entry.actor, when(entry.time)),
         format!("It was acknowledged at {}", when(entry.time)),
     ];
-    Some(DraftSentence::new(texts, [cited(entry)]))
+    Some(DraftSentence::new(texts, [cited(entry)]).of_event())
 }
 
 fn resolved(situation: &Situation) -> Option<DraftSentence> {
@@ -99,7 +103,7 @@ fn resolved(situation: &Situation) -> Option<DraftSentence> {
         texts.push(format!("{over}: {resolution}"));
     }
     texts.push(over);
-    Some(DraftSentence::new(texts, [cited(entry)]))
+    Some(DraftSentence::new(texts, [cited(entry)]).of_event())
 }
 
 /// Who takes care.
@@ -112,10 +116,8 @@ pub(crate) fn who(situation: &Situation, all: &mut Drafted) {
     all.drafts.extend(taken);
     match (&incident.owner, situation.last(&["incident.assigned"])) {
         (Some(owner), Some(entry)) => {
-            all.drafts.push(DraftSentence::new(
-                [format!("{owner} has it since {}", when(entry.time)), format!("{owner} has it")],
-                [cited(entry)],
-            ));
+            let texts = [format!("{owner} has it since {}", when(entry.time)), format!("{owner} has it")];
+            all.drafts.push(DraftSentence::new(texts, [cited(entry)]).of_event());
         }
         (Some(owner), None) => all.missing.push(format!("it is with {owner}; no event says since when")),
         (None, _) => all.missing.push("it is assigned to nobody".to_owned()),
@@ -139,7 +141,8 @@ pub(crate) fn how_long(situation: &Situation, all: &mut Drafted) {
                 format!("It lasted {}, from {} to {}", end.time.since(opened.time), when(opened.time), when(end.time)),
                 format!("It lasted from {} to {}", when(opened.time), when(end.time)),
             ];
-            all.drafts.push(DraftSentence::new(texts, [cited(opened), cited(end)]));
+            let draft = DraftSentence::new(texts, [cited(opened), cited(end)]);
+            all.drafts.push(draft.asserting(lasted(&situation.incident.id, opened.time, end.time)));
         }
         _ => {
             all.drafts
@@ -147,6 +150,15 @@ pub(crate) fn how_long(situation: &Situation, all: &mut Drafted) {
             all.missing.push(format!("it is not over after {}", situation.moment.recorded_at().since(opened.time)));
         }
     }
+}
+
+/// That an incident lasted from its opening to its end.
+pub(crate) fn lasted(incident: &str, from: Time, to: Time) -> Assertion {
+    Assertion::new(Kind::IncidentLasted)
+        .with(Role::Incident, incident)
+        .with(Role::Length, to.since(from).to_string())
+        .with(Role::Time, stamp(from))
+        .with(Role::Until, stamp(to))
 }
 
 /// Telemetry that could not be kept for it: what was not concluded from it by then cannot be any more.

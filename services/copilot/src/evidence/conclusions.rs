@@ -1,7 +1,8 @@
 //! What we conclude about an incident, put into sentences: causes, whom it hits, what it was like before, and
 //! what may be done. The order is that of whoever concluded; nothing is weighed again here.
 
-use hindcast_api::{Citation, Hypothesis, Proposal, Similar, Statement};
+use hindcast_api::{Assertion, AssertionKind as Kind, AssertionRole as Role, AssertionSource};
+use hindcast_api::{Citation, Hypothesis, Proposal, Similar, Statement, TimelineEntry};
 
 use super::about::first_of;
 use super::draft::{DraftSentence, Drafted};
@@ -35,21 +36,47 @@ pub(crate) fn cause(situation: &Situation, all: &mut Drafted) {
         && let Some(entry) = situation.last(&["incident.resolved"])
     {
         let told = Citation { event: entry.event.clone(), position: entry.position };
-        all.drafts.push(DraftSentence::new(
-            [format!("{} named as the cause: {cause}", entry.actor), format!("A person named as the cause: {cause}")],
-            [told],
-        ));
+        let texts =
+            [format!("{} named as the cause: {cause}", entry.actor), format!("A person named as the cause: {cause}")];
+        all.drafts.push(DraftSentence::new(texts, [told]).asserting(named(entry, cause)));
     }
 }
 
 fn hypothesis(first: &Hypothesis) -> DraftSentence {
     let claim = hindcast_rca::claim(first);
     let draft = DraftSentence::new([claim.text, format!("{} failed first", first.service)], claim.citations);
-    DraftSentence { path: first.path.clone(), ..draft }.always()
+    DraftSentence { path: first.path.clone(), ..draft }.asserting(ranked(first, 1)).always()
+}
+
+/// That a hypothesis is ranked at a place.
+pub(crate) fn ranked(one: &Hypothesis, place: usize) -> Assertion {
+    let words = one.cause.strip_prefix(&format!("{}: ", one.service)).unwrap_or(&one.cause);
+    concluded(Kind::Cause)
+        .with(Role::Service, one.service.as_str())
+        .with(Role::Rank, place.to_string())
+        .with(Role::Quote, words)
+}
+
+/// That a person named a cause.
+pub(crate) fn named(entry: &TimelineEntry, cause: &str) -> Assertion {
+    Assertion::new(Kind::Cause)
+        .with(Role::Person, entry.actor.as_str())
+        .with(Role::Quote, cause)
+        .by(AssertionSource::Person)
+}
+
+/// That an incident affects services.
+pub(crate) fn affects(services: &[&str]) -> Assertion {
+    concluded(Kind::Affected).with(Role::Service, listed(services, SERVICES_TOLD_MAX))
+}
+
+fn concluded(kind: Kind) -> Assertion {
+    Assertion::new(kind).by(AssertionSource::Concluded)
 }
 
 fn statement(statement: &Statement) -> DraftSentence {
-    DraftSentence::new([statement.text.clone()], statement.citations.iter().cloned())
+    let draft = DraftSentence::new([statement.text.clone()], statement.citations.iter().cloned());
+    draft.asserting(hindcast_verifier::reason(statement))
 }
 
 /// Whom it hits.
@@ -61,7 +88,8 @@ pub(crate) fn blast(situation: &Situation, all: &mut Drafted) {
     let cited: Vec<Citation> = hit.iter().filter_map(proof).collect();
     hit.retain(|service| proof(service).is_some());
     if !hit.is_empty() {
-        all.drafts.push(DraftSentence::new([format!("It affects {}", listed(&hit, SERVICES_TOLD_MAX))], cited));
+        let draft = DraftSentence::new([format!("It affects {}", listed(&hit, SERVICES_TOLD_MAX))], cited);
+        all.drafts.push(draft.asserting(affects(&hit)));
     }
     // That something shows nothing stands in no event: it is said beside the claims.
     if !radius.at_risk.is_empty() {
@@ -100,14 +128,22 @@ fn the_same(similar: &Similar) -> DraftSentence {
     let cause = similar.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
     let ended = similar.resolution.as_deref().map(|text| format!("; what ended it: {text}")).unwrap_or_default();
     let texts = [format!("{what}{cause}{ended}"), format!("{what}{ended}"), format!("{what}{cause}"), what];
-    DraftSentence::new(texts, similar.citations.iter().cloned())
+    DraftSentence::new(texts, similar.citations.iter().cloned()).asserting(same_problem(similar))
 }
 
 fn look_alike(similar: &Similar) -> DraftSentence {
     let what = format!("{} looks like it and is another problem", similar.incident);
     let differs = similar.differs.first().map(|text| format!(": {text}")).unwrap_or_default();
     let short = format!("{} looks like it", similar.incident);
-    DraftSentence::new([format!("{what}{differs}"), what, short], similar.citations.iter().cloned())
+    let other = concluded(Kind::LooksLike).with(Role::Other, similar.incident.as_str());
+    let draft = DraftSentence::new([format!("{what}{differs}"), what, short], similar.citations.iter().cloned());
+    draft.asserting(other.with_some(Role::Quote, similar.differs.first().map(String::as_str)))
+}
+
+/// That an earlier incident was the same problem, and what ended it.
+pub(crate) fn same_problem(similar: &Similar) -> Assertion {
+    let one = concluded(Kind::SameProblem).with(Role::Other, similar.incident.as_str());
+    one.with_some(Role::Quote, similar.resolution.as_deref())
 }
 
 /// What may be done.

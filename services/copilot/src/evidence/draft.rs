@@ -18,6 +18,20 @@ pub(crate) struct DraftSentence {
     /// Whether it is said beside a model's own words too: what it is about, the cause, the past incident and
     /// the runbook that rank first.
     pub(crate) always: bool,
+    /// What it asserts, where the vocabulary has a kind for it.
+    pub(crate) asserts: DraftAssertion,
+}
+
+/// Where the assertion of a sentence comes from. Its own words are said if it stands; else the other texts are tried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum DraftAssertion {
+    /// No kind covers it.
+    #[default]
+    Nothing,
+    /// It was concluded, and is checked as such.
+    This(Box<Assertion>),
+    /// Whatever the first event says of itself.
+    Event,
 }
 
 impl DraftSentence {
@@ -29,6 +43,7 @@ impl DraftSentence {
             citations: citations.collect(),
             path: Vec::new(),
             always: false,
+            asserts: DraftAssertion::Nothing,
         }
     }
 
@@ -37,16 +52,36 @@ impl DraftSentence {
         Self { always: true, ..self }
     }
 
-    /// One claim a text, in order.
+    /// The same as an assertion.
+    pub(crate) fn asserting(self, assertion: Assertion) -> Self {
+        Self { asserts: DraftAssertion::This(Box::new(assertion)), ..self }
+    }
+
+    /// The same as what its first event says of itself.
+    pub(crate) fn of_event(self) -> Self {
+        Self { asserts: DraftAssertion::Event, ..self }
+    }
+
+    /// The claim of an assertion, in its own words.
+    pub(crate) fn asserted(&self, assertion: Assertion) -> Claim {
+        let text = cut(&hindcast_api::assertion::sentence(&assertion), CLAIM_BYTES_MAX);
+        self.claim(text, assertion)
+    }
+
+    /// One claim a text, in order: sentences that no kind covers.
     pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> {
-        self.texts.iter().map(|text| Claim {
-            assertion: Some(Assertion::statement(text)),
-            text: text.clone(),
+        self.texts.iter().map(|text| self.claim(text.clone(), Assertion::statement(text)))
+    }
+
+    fn claim(&self, text: String, assertion: Assertion) -> Claim {
+        Claim {
+            assertion: Some(assertion),
+            text,
             citations: self.citations.clone(),
             verdict: ClaimVerdict::Unverifiable,
             reason: None,
             path: self.path.clone(),
-        })
+        }
     }
 }
 

@@ -42,7 +42,11 @@ async fn what_was_asked_is_answered_first_and_nothing_else_is_told() {
     let world = World::new();
     let copilot = world.copilot(None);
     let cause = told(&copilot, "What caused it?").await;
-    assert!(cause.lead.as_deref().unwrap().contains("postgres: PgDown fired first"), "{}", cause.answer);
+    assert!(
+        cause.lead.as_deref().unwrap().contains("postgres ranks first as the cause: PgDown fired first"),
+        "{}",
+        cause.answer
+    );
     assert!(!cause.answer.contains("end-idle-transactions"), "{}", cause.answer);
     let todo = told(&copilot, "What should we do?").await;
     assert!(todo.lead.as_deref().unwrap().contains("end-idle-transactions"), "{todo:#?}");

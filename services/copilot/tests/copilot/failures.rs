@@ -54,7 +54,7 @@ impl Llm for Looping {
 
 fn fell_back(answer: &Answer, words: &str) {
     assert_eq!(answer.mode, "evidence");
-    assert!(answer.answer.contains("postgres: PgDown fired first"), "{}", answer.answer);
+    assert!(answer.answer.contains("postgres ranks first as the cause: PgDown fired first"), "{}", answer.answer);
     let said = answer.missing.iter().find(|text| text.contains("the language model did not write this"));
     assert!(said.is_some_and(|text| text.contains(words)), "{words:?} is not in {:?}", answer.missing);
     assert!(answer.claims.iter().any(|claim| claim.verdict == ClaimVerdict::Supported));

@@ -96,7 +96,7 @@ async fn a_model_cannot_name_another_cause_nor_change_an_order() {
         (&plain.hypotheses, &plain.similar, &plain.proposals)
     );
     assert!(
-        found.answer.contains("postgres: PgDown fired first"),
+        found.answer.contains("postgres ranks first as the cause: PgDown fired first"),
         "our own conclusion is said all the same: {}",
         found.answer
     );

@@ -18,11 +18,51 @@ impl Answer {
             (None, _) => Vec::new(),
         };
         for line in lines {
-            let is_it = |claim: &&Claim| line.starts_with(claim.text.trim_end_matches('.'));
-            let claim = left.iter().position(is_it).map(|index| left.remove(index));
-            told.push((claim.map_or(line, |claim| claim.text.as_str()), claim));
+            let Some(index) = left.iter().position(|claim| before(line, claim).is_some()) else {
+                told.push((line, None));
+                continue;
+            };
+            let claim = left.remove(index);
+            // What stands before a claim says how it answers; it is no part of what was checked.
+            told.extend(before(line, claim).filter(|word| !word.is_empty()).map(|word| (word, None)));
+            told.push((claim.text.as_str(), Some(claim)));
         }
         told.extend(left.into_iter().map(|claim| (claim.text.as_str(), Some(claim))));
         told
+    }
+}
+
+/// Characters of what may stand before a claim in its line.
+const BEFORE_CHARS_MAX: usize = 24;
+
+/// What stands before a claim in its line, without the colon or comma behind it; `None` where the line is not the claim's.
+fn before<'a>(line: &'a str, claim: &Claim) -> Option<&'a str> {
+    let (head, _) = line.split_once(claim.text.trim_end_matches('.'))?;
+    if head.is_empty() {
+        return Some(head);
+    }
+    let word = head.strip_suffix(": ").or_else(|| head.strip_suffix(", "))?;
+    (word.chars().count() <= BEFORE_CHARS_MAX).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ClaimVerdict;
+
+    #[test]
+    fn what_stands_before_a_claim_is_not_the_claim_s() {
+        let claim = Claim {
+            assertion: None,
+            text: "PgDown on postgres fired".to_owned(),
+            citations: Vec::new(),
+            verdict: ClaimVerdict::Supported,
+            reason: None,
+            path: Vec::new(),
+        };
+        assert_eq!(before("No: PgDown on postgres fired.", &claim), Some("No"));
+        assert_eq!(before("PgDown on postgres fired.", &claim), Some(""));
+        assert_eq!(before("Nobody says that it is so: redis fired.", &claim), None);
+        assert_eq!(before("A sentence that is no answer at all: PgDown on postgres fired.", &claim), None);
     }
 }

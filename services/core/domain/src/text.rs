@@ -13,11 +13,16 @@ pub fn clock(time: Time) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds % 3_600 / 60, seconds % 60)
 }
 
+/// A moment in UTC, to the second, with its zone: `2026-11-24T17:21:36Z`.
+#[must_use]
+pub fn stamp(time: Time) -> String {
+    Time::from_millis(time.millis().div_euclid(1_000).saturating_mul(1_000)).to_string()
+}
+
 /// Day and time of day in UTC, to the second: `2026-11-24 17:21:36`.
 #[must_use]
 pub fn day_and_clock(time: Time) -> String {
-    let text = Time::from_millis(time.millis().div_euclid(1_000).saturating_mul(1_000)).to_string();
-    text.trim_end_matches('Z').replace('T', " ")
+    stamp(time).trim_end_matches('Z').replace('T', " ")
 }
 
 /// A whole number with separators: `1,204`.

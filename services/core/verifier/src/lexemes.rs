@@ -120,7 +120,8 @@ fn word_of(word: &str, at: usize, all: &mut Vec<Lexeme>) {
     }
 }
 
-/// Words before a number that are a part of it: `about 40`, `more than 1,000`.
+/// Words before a number that are a part of it: `about 40`, `more than 1,000`. A moment has no more and no less: what says
+/// so before one is not read.
 fn hedges(all: &mut Vec<Lexeme>) {
     const HEDGES: [&str; 19] = [
         "about",
@@ -143,8 +144,13 @@ fn hedges(all: &mut Vec<Lexeme>) {
         "at most",
         "up to",
     ];
+    /// How many of them say nearly.
+    const NEARLY: usize = 9;
     let mut index = 0;
     while index < all.len() {
+        let is_moment =
+            matches!(all.get(index).map(|lexeme| &lexeme.what), Some(Lex::Thing(TextAssertion::Moment(_))));
+        let may = if is_moment { &HEDGES[..NEARLY] } else { &HEDGES[..] };
         let measured = matches!(
             all.get(index).map(|lexeme| &lexeme.what),
             Some(Lex::Thing(TextAssertion::Figure(_) | TextAssertion::Stretch(_) | TextAssertion::Moment(_)))
@@ -157,10 +163,10 @@ fn hedges(all: &mut Vec<Lexeme>) {
         let (one, two) = (word(1), format!("{} {}", word(2), word(1)));
         let length = if !measured {
             0
-        } else if HEDGES.contains(&two.as_str()) {
+        } else if may.contains(&two.as_str()) {
             2
         } else {
-            usize::from(HEDGES.contains(&one.as_str()) || one == "~" || one == "≈")
+            usize::from(may.contains(&one.as_str()) || one == "~" || one == "≈")
         };
         if length > 0
             && let Some(start) = all.get(index - length).map(|lexeme| lexeme.at.start)

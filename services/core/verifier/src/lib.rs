@@ -49,7 +49,7 @@ mod words;
 
 use std::sync::Arc;
 
-use hindcast_api::assertion::render;
+use hindcast_api::assertion::{render, sentence};
 use hindcast_api::{Assertion, AssertionKind, Citation, Claim, ClaimVerdict};
 
 use facts::EventFacts;
@@ -121,8 +121,8 @@ pub fn things_stand(text: &str, citations: &[Citation], court: &Court) -> Result
 
 /// Whether a text is the sentence of an assertion, or the beginning of it where it was cut.
 fn is_rendered(text: &str, assertion: &Assertion) -> bool {
-    let made = render(assertion);
-    text == made || text.strip_suffix('…').is_some_and(|head| made.starts_with(head))
+    let is = |made: String| text == made || text.strip_suffix('…').is_some_and(|head| made.starts_with(head));
+    is(render(assertion)) || is(sentence(assertion))
 }
 
 /// The assertions that a free text is read as, where all of it is read.

@@ -2,7 +2,7 @@
 
 use hindcast_api::{Assertion, AssertionKind as Kind, AssertionRole as Role, AssertionSource, Event};
 use hindcast_domain::Time;
-use hindcast_domain::text::{day_and_clock, figure, thousands};
+use hindcast_domain::text::{figure, stamp, thousands};
 use serde_json::Value;
 
 use crate::court::Court;
@@ -31,7 +31,7 @@ pub fn tell(event: &Event, court: &Court) -> Option<Assertion> {
         }
         "alert.suppressed" => {
             let one = of(Kind::AlertSuppressed, event.time);
-            let until = time_of(event, "until").map(day_and_clock);
+            let until = time_of(event, "until").map(stamp);
             Some(alert(one, &event.subject, court).with_some(Role::Until, until))
         }
         "finding.raised" => found(event),
@@ -46,7 +46,7 @@ pub fn tell(event: &Event, court: &Court) -> Option<Assertion> {
 }
 
 fn of(kind: Kind, at: Time) -> Assertion {
-    Assertion::new(kind).with(Role::Time, day_and_clock(at))
+    Assertion::new(kind).with(Role::Time, stamp(at))
 }
 
 fn text<'a>(event: &'a Event, field: &str) -> Option<&'a str> {
@@ -149,7 +149,7 @@ fn incident(event: &Event, kind: &str, court: &Court) -> Option<Assertion> {
         Kind::IncidentResolved => one.with_some(Role::Quote, quotation(text(event, "resolution"))),
         Kind::IncidentMerged | Kind::IncidentSplit => one.with_some(Role::Other, text(event, "incident")),
         Kind::IncidentAssigned => one.with_some(Role::To, text(event, "owner")),
-        Kind::IncidentSnoozed => one.with_some(Role::Until, time_of(event, "until").map(day_and_clock)),
+        Kind::IncidentSnoozed => one.with_some(Role::Until, time_of(event, "until").map(stamp)),
         Kind::IncidentSeveritySet => one.with_some(Role::Severity, text(event, "severity")),
         _ => one,
     })

@@ -45,6 +45,20 @@ pub fn render(assertion: &Assertion) -> String {
     }
 }
 
+/// Words of ours that a sentence may begin with.
+const OPENERS: [&str; 7] = ["it ", "a ", "an ", "no ", "the ", "another ", "somebody "];
+
+/// The sentence as it stands alone: with a capital where it begins with a word of ours, and not with a name.
+#[must_use]
+pub fn sentence(assertion: &Assertion) -> String {
+    let made = render(assertion);
+    let is_ours = assertion.kind != Kind::Statement && assertion.kind != Kind::Reason;
+    if is_ours && OPENERS.iter().any(|word| made.starts_with(word)) {
+        return hindcast_domain::text::capitalized(&made);
+    }
+    made
+}
+
 /// The values of one assertion, as pieces of its sentence.
 struct Words<'a>(&'a Assertion);
 
