@@ -148,8 +148,7 @@ fn hedges(all: &mut Vec<Lexeme>) {
     const NEARLY: usize = 9;
     let mut index = 0;
     while index < all.len() {
-        let is_moment =
-            matches!(all.get(index).map(|lexeme| &lexeme.what), Some(Lex::Thing(TextAssertion::Moment(_))));
+        let is_moment = matches!(all.get(index).map(|lexeme| &lexeme.what), Some(Lex::Thing(TextAssertion::Moment(_))));
         let may = if is_moment { &HEDGES[..NEARLY] } else { &HEDGES[..] };
         let measured = matches!(
             all.get(index).map(|lexeme| &lexeme.what),

@@ -44,7 +44,11 @@ const fn may_stand(noun: Noun, kind: Kind) -> bool {
 
 impl Filling<'_> {
     pub(crate) fn noun(&mut self, noun: Noun, lexeme: &Lexeme, place: &mut ClausePlace) -> Result<(), UnreadClause> {
-        if (!may_stand(noun, self.kind) || place.prep == Some(Prep::By)) && self.court.checks.frames {
+        // "fired at severity high" says which one; "fired to severity high" says that it changed
+        let changes = matches!(place.prep, Some(Prep::To | Prep::Into | Prep::From | Prep::Until | Prep::Since));
+        let misplaced =
+            place.prep == Some(Prep::By) || noun == Noun::Severity && changes && self.kind != Kind::IncidentSeveritySet;
+        if (!may_stand(noun, self.kind) || misplaced) && self.court.checks.frames {
             return Err(self.unknown(lexeme));
         }
         match noun {
