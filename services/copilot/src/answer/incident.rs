@@ -167,7 +167,8 @@ pub(super) async fn since(scene: &AnswerScene<'_>, situation: Option<&Situation>
     if let Some(AskedAlert { alert: first, fired }) = named.first() {
         let began = when(first.starts_at);
         let on = first.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
-        let texts = [format!("Since {began}: {}{on} fired", first.name), format!("{}{on} fired at {began}", first.name)];
+        let texts =
+            [format!("Since {began}: {}{on} fired", first.name), format!("{}{on} fired at {began}", first.name)];
         let mut answer = IntentAnswer::new(said(texts, fired.clone()).of_event());
         answer.all(named.iter().skip(1).take(3).map(|AskedAlert { alert, fired }| {
             let on = alert.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
