@@ -120,6 +120,9 @@ pub(crate) async fn answer(
 async fn of_intent(scene: &AnswerScene<'_>, intent: Intent) -> Result<IntentAnswer, Problem> {
     match intent {
         Intent::Fine => fine::fine(scene).await,
+        Intent::State if scene.part.first() == "how" && !scene.part.topics.is_empty() => {
+            telemetry::metrics(scene, scene.situation).await
+        }
         Intent::State if asks_of_another(scene) => fine::fine(scene).await,
         Intent::Count => house::count(scene, scene.incident).await,
         Intent::List => house::list(scene, scene.incident).await,
@@ -164,16 +167,21 @@ async fn of_intent(scene: &AnswerScene<'_>, intent: Intent) -> Result<IntentAnsw
     }
 }
 
-/// Whether the state that is asked for is that of a service which the incident has nothing to do with.
+/// Whether the state that is asked for is that of a service or symptom which the incident has nothing to do with.
 fn asks_of_another(scene: &AnswerScene<'_>) -> bool {
     let services = scene.services();
     let is_of = |one: &hindcast_api::Incident| services.iter().any(|name| one.services.iter().any(|of| of == name));
-    scene.part.of(NamedKind::Incident).is_empty() && !services.is_empty() && !scene.incident.is_some_and(is_of)
+    let is_named = !services.is_empty() && !scene.incident.is_some_and(is_of)
+        || services.is_empty()
+            && !scene.part.topics.is_empty()
+            && scene.incident.is_some_and(|one| !scene.incident_speaks(one));
+    scene.part.of(NamedKind::Incident).is_empty() && is_named
 }
 
 /// Whether a question for a person is one for who made a change.
 fn made_a_change(scene: &AnswerScene<'_>) -> bool {
-    scene.part.has(&["deployed", "released", "deploy", "release", "shipped", "rolled", "rollback", "pushed"])
+    !scene.part.of(NamedKind::Version).is_empty()
+        || scene.part.has(&["deployed", "released", "deploy", "release", "shipped", "rolled", "rollback", "pushed"])
 }
 
 async fn of_incident(scene: &AnswerScene<'_>, intent: Intent) -> Result<IntentAnswer, Problem> {

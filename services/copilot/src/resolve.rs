@@ -276,6 +276,12 @@ async fn resolved(mut part: AskedPart, spoken: &SpokenOf, examples: &EmbeddedExa
             intent = Some(before);
         } else if follow::only_why(&part) {
             intent = Some(follow::why_after(before, part.has(&["not"])));
+        } else if let Some(meant) = follow::by_word(&part, before) {
+            intent = Some(meant);
+            // Who did a change is who deployed it.
+            if meant == Intent::Who && before == Intent::Changed {
+                part.words.push("deployed".to_owned());
+            }
         }
         // "So it was that one" after a question for changes means the change.
         if intent == Some(Intent::WasIt) && before == Intent::Changed && part.names_nothing() {

@@ -63,8 +63,10 @@ struct Suspect<'a> {
 fn suspect<'a>(scene: &'a AnswerScene<'_>, situation: &'a Situation) -> Suspect<'a> {
     let versions = scene.part.of(NamedKind::Version);
     let services = scene.services();
-    let is_rollback =
-        scene.part.has(&["rollback", "revert"]) || scene.part.says("roll back") || scene.part.says("rolled back");
+    let is_rollback = scene.part.has(&["rollback", "revert"])
+        || scene.part.says("roll back")
+        || scene.part.says("rolled back")
+        || scene.part.has(&["roll", "rolled", "rolling"]) && scene.part.has(&["back"]);
     let says_change = scene.part.has(&[
         "deploy",
         "release",

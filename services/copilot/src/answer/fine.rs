@@ -108,8 +108,10 @@ pub(super) async fn fine(scene: &AnswerScene<'_>) -> Result<IntentAnswer, Proble
         return Ok(answer);
     }
     let no = if asks_for_trouble { "No such sign is seen" } else { "No sign of trouble is seen" };
-    let scope = scope(&signs);
-    let mut answer = IntentAnswer::new(stated(format!("{no} on {subject} {}: {scope}", scene.as_of())));
+    let mut answer = IntentAnswer::new(stated(match others_fire(scene) {
+        true => format!("No alert says so of {subject} {}, but others about it fire, see below", scene.as_of()),
+        false => format!("{no} on {subject} {}: {}", scene.as_of(), scope(&signs)),
+    }));
     for (text, cited) in signs.findings.iter().take(2) {
         answer.line(said([text.clone()], [cited.clone()]).of_event());
     }
@@ -134,6 +136,13 @@ fn words(scene: &AnswerScene<'_>) -> String {
         (None, false) => format!("the {}", listed(&topics, 3)),
         (None, true) => "anything".to_owned(),
     }
+}
+
+/// Whether alerts of other symptoms fire on what is named.
+fn others_fire(scene: &AnswerScene<'_>) -> bool {
+    let services = scene.services();
+    let is_of = |alert: &Alert| alert.service.as_deref().is_some_and(|service| services.contains(&service));
+    scene.book.alerts.iter().any(|alert| alert.status == alert::Status::Firing && is_of(alert))
 }
 
 /// What was looked at and not found.

@@ -56,7 +56,14 @@ pub(super) fn unknown(scene: &AnswerScene<'_>, name: &str) -> IntentAnswer {
 pub(super) fn no_incident(scene: &AnswerScene<'_>) -> IntentAnswer {
     let firing =
         scene.book.alerts.iter().filter(|alert| alert.status == hindcast_domain::alert::Status::Firing).count();
-    IntentAnswer::new(stated(format!("No incident is recorded {}; {firing} alerts fire", scene.as_of())))
+    let lead = match scene.book.incidents.len() {
+        0 => format!("No incident is recorded {}; {firing} alerts fire", scene.as_of()),
+        others => format!(
+            "The incident that is asked about was not there {}; {others} others were, and {firing} alerts fired",
+            scene.as_of()
+        ),
+    };
+    IntentAnswer::new(stated(lead))
 }
 
 /// A question that was not understood: what was, and what may be meant.

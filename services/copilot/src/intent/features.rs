@@ -248,6 +248,10 @@ fn question_word(part: &AskedPart, add: &mut Adder<'_>) {
     if part.has(&["will", "tomorrow", "predict", "forecast"]) && first != "what" {
         add(&[I::Beyond], MEDIUM);
     }
+    if first == "will" {
+        add(&[I::Beyond], MEDIUM);
+        add(&[I::Fixed, I::Over], -MEDIUM);
+    }
 }
 
 /// Whether a reason is asked for.
@@ -286,7 +290,9 @@ fn order(part: &AskedPart, add: &mut Adder<'_>) {
     let first = words.next().unwrap_or_default();
     let asks_kindly = matches!(first, "can" | "could" | "would") && words.next() == Some("you");
     let verb = if asks_kindly { words.next().unwrap_or_default() } else { first };
-    if ORDERS.contains(&verb) && !(first == "do" && part.words.len() > 2) {
+    // In other languages what is to be done stands last.
+    let is_told = asks_kindly && part.has(&["restart", "reboot", "redeploy", "revert", "kill", "terminate"]);
+    if is_told || ORDERS.contains(&verb) && !(first == "do" && part.words.len() > 2) {
         add(&[I::Act], STRONG);
     } else {
         add(&[I::Act], -MEDIUM);
@@ -301,6 +307,9 @@ fn order(part: &AskedPart, add: &mut Adder<'_>) {
 
 fn named(part: &AskedPart, add: &mut Adder<'_>) {
     use Intent as I;
+    if part.has(&["silenced", "muted", "suppressed"]) {
+        add(&[I::Silences], MEDIUM);
+    }
     let of_one = part.says("was it") || part.says("is it") || part.says("were it") || part.says("it was");
     if of_one && part.has(&CHANGES) {
         add(&[I::WasIt], MEDIUM);
@@ -311,7 +320,8 @@ fn named(part: &AskedPart, add: &mut Adder<'_>) {
         add(&[I::Fine], -MEDIUM);
     }
     // Of many incidents or alerts none is the one that is over or not.
-    if part.has(&["incidents", "alerts", "outages"]) && POLAR.contains(&part.first()) {
+    let is_muted = part.has(&["silenced", "muted", "suppressed", "snoozed", "mute", "silence"]);
+    if part.has(&["incidents", "alerts", "outages"]) && POLAR.contains(&part.first()) && !is_muted {
         add(&[I::List], WEAK);
         add(&[I::Over], -MEDIUM);
     }

@@ -24,12 +24,13 @@ pub(crate) struct IntentExample {
     pub(crate) intent: Intent,
     /// As it is written, for an embedder.
     pub(crate) text: String,
-    weights: FeatureWeights,
 }
 
 /// All examples, ready to be compared with.
 pub(crate) struct IntentExamples {
     pub(crate) all: Vec<IntentExample>,
+    /// The examples that have a feature, by their place, with its weight.
+    having: BTreeMap<String, Vec<(usize, f64)>>,
     /// How telling a feature is: rare among intents, much.
     telling: BTreeMap<String, f64>,
     /// What a feature counts that no example has.
@@ -68,11 +69,13 @@ impl IntentExamples {
         #[allow(clippy::cast_precision_loss)] // a few dozen
         let telling_of = |count: usize| (1.0 + Intent::ALL.len() as f64 / count as f64).ln();
         let telling = having.iter().map(|(feature, intents)| (feature.clone(), telling_of(intents.len()))).collect();
-        let mut examples = Self { all: Vec::new(), telling, unknown: telling_of(2) };
-        examples.all = raw
-            .into_iter()
-            .map(|(intent, text)| IntentExample { intent, weights: examples.weigh(&text), text })
-            .collect();
+        let mut examples = Self { all: Vec::new(), having: BTreeMap::new(), telling, unknown: telling_of(2) };
+        for (place, (intent, text)) in raw.into_iter().enumerate() {
+            for (feature, weight) in examples.weigh(&text) {
+                examples.having.entry(feature).or_default().push((place, weight));
+            }
+            examples.all.push(IntentExample { intent, text });
+        }
         examples
     }
 
@@ -97,11 +100,15 @@ impl IntentExamples {
 
     /// How near a text is to each example, 0 to 1, in the order of the examples.
     pub(crate) fn nearness(&self, text: &str) -> Vec<f64> {
-        let asked = self.weigh(text);
-        let one = |example: &IntentExample| {
-            asked.iter().filter_map(|(feature, weight)| Some(weight * example.weights.get(feature)?)).sum()
-        };
-        self.all.iter().map(one).collect()
+        let mut near = vec![0.0; self.all.len()];
+        for (feature, weight) in self.weigh(text) {
+            for (place, own) in self.having.get(&feature).into_iter().flatten() {
+                if let Some(sum) = near.get_mut(*place) {
+                    *sum += weight * own;
+                }
+            }
+        }
+        near
     }
 
     /// One score an intent, from how near its examples are.

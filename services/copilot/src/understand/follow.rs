@@ -107,6 +107,27 @@ pub(crate) fn is_remark(part: &AskedPart) -> bool {
     !ASKING.contains(&part.first()) && !part.has(&["please"]) && part.words.len() > 2 && part.words.iter().any(tells)
 }
 
+/// What a part that leans on the one before asks for, by its word alone: "when?", "who did that?", "and the risk?".
+pub(crate) fn by_word(part: &AskedPart, before: Intent) -> Option<Intent> {
+    if !part.names_nothing() || part.words.len() > 4 {
+        return None;
+    }
+    if part.words.iter().all(|word| ["when", "and", "since", "was", "that", "exactly"].contains(&word.as_str())) {
+        let ends = matches!(before, Intent::Over | Intent::Fixed | Intent::EndWhen);
+        let same = matches!(before, Intent::Changed | Intent::Notified | Intent::Who | Intent::WasIt);
+        let since = part.has(&["since"]);
+        return Some(match (since, ends, same) {
+            (false, true, _) => Intent::EndWhen,
+            (false, _, true) => before,
+            _ => Intent::SinceWhen,
+        });
+    }
+    if part.has(&["risk", "risks"]) && matches!(before, Intent::Todo | Intent::Command) {
+        return Some(Intent::Todo);
+    }
+    (part.has(&["who"]) && before == Intent::Changed).then_some(Intent::Who)
+}
+
 /// What "why?" asks for after a question.
 pub(crate) const fn why_after(intent: Intent, denied: bool) -> Intent {
     match intent {
@@ -135,6 +156,9 @@ mod tests {
         assert!(only_names(&part("and the backup one?")) && only_names(&part("what about the disk?")));
         assert!(is_remark(&part("dana shipped it a minute before")) && !is_remark(&part("postgres logs please")));
         assert!(only_why(&part("and if not why not?")) && !only_why(&part("why did nobody get paged?")));
+        assert_eq!(by_word(&part("when?"), Intent::Over), Some(Intent::EndWhen));
+        assert_eq!(by_word(&part("since when?"), Intent::Fine), Some(Intent::SinceWhen));
+        assert_eq!(by_word(&part("who did that?"), Intent::Changed), Some(Intent::Who));
         assert!(!only_names(&part("why?")) && !only_names(&part("and since when is the disk full?")));
         assert!(leans(&part("since when?")) && leans(&part("is it over yet?")));
         assert!(!leans(&part("is the disk full?")));
