@@ -2,7 +2,7 @@
 //! it must be; refuses to know any answer.
 //!
 //! - [`kind`]: the intents. `examples.txt`: how people ask for each; data. [`words`]: a question taken apart.
-//! - [`nearest`]: how near the examples are. [`features`]: what the form adds. [`embedded`]: the same by
+//! - [`nearest`]: how near the examples are. [`features`]: what the form adds; [`orders`]: its verbs. [`embedded`]: the same by
 //!   a model. [`class`]: which questions are the same.
 
 mod class;
@@ -10,6 +10,7 @@ pub(crate) mod embedded;
 pub(crate) mod features;
 mod kind;
 pub(crate) mod nearest;
+mod orders;
 pub(crate) mod words;
 
 pub(crate) use class::class;

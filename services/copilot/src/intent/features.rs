@@ -4,64 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::kind::Intent;
+use super::orders::ORDERS;
 use crate::understand::names::NamedKind;
 use crate::understand::part::AskedPart;
 
-/// Verbs with which an order begins.
-const ORDERS: [&str; 52] = [
-    "restart",
-    "reboot",
-    "redeploy",
-    "revert",
-    "kill",
-    "terminate",
-    "delete",
-    "drop",
-    "scale",
-    "failover",
-    "execute",
-    "flush",
-    "stop",
-    "shut",
-    "ack",
-    "acknowledge",
-    "resolve",
-    "close",
-    "reopen",
-    "merge",
-    "split",
-    "assign",
-    "silence",
-    "mute",
-    "snooze",
-    "declare",
-    "page",
-    "call",
-    "wake",
-    "notify",
-    "rollback",
-    "roll",
-    "free",
-    "clear",
-    "fix",
-    "do",
-    "run",
-    "start",
-    "deploy",
-    "take",
-    "add",
-    "set",
-    "change",
-    "create",
-    "open",
-    "send",
-    "unack",
-    "disable",
-    "enable",
-    "drain",
-    "cordon",
-    "promote",
-];
 /// Words with which a question for yes or no begins.
 const POLAR: [&str; 22] = [
     "is", "are", "was", "were", "did", "does", "do", "has", "have", "had", "can", "could", "should", "shall", "would",
@@ -245,6 +191,13 @@ fn question_word(part: &AskedPart, add: &mut Adder<'_>) {
         add(&[I::Fine], WEAK);
         add(&[I::WasIt], -WEAK);
     }
+    lies_ahead(part, add);
+}
+
+/// A question for what is to come.
+fn lies_ahead(part: &AskedPart, add: &mut Adder<'_>) {
+    use Intent as I;
+    let first = part.first();
     if part.has(&["will", "tomorrow", "predict", "forecast"]) && first != "what" {
         add(&[I::Beyond], MEDIUM);
     }
