@@ -273,7 +273,6 @@ fn an_alert_that_flaps_neither_ends_nor_reopens_its_incident_until_it_calms_down
         lane.resolve(30 + round * 40, "PgDown", "postgres");
     }
     let flapping = lane.state.book.alerts[&fingerprint("PgDown", "postgres")].flapping_until;
-    assert!(flapping.is_some());
     assert_eq!(lane.only().status, Status::Open, "it ended six times, and is not over");
     assert!(lane.only().reopened <= 3, "{}", lane.only().reopened);
     assert_eq!(flapping, Some(at(230 + 40)), "twice the longest pause between the latest transitions");
