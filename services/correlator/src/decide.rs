@@ -196,10 +196,12 @@ pub(crate) fn observe(
                 follow_ups.extend(worse(state, alert, repeated.severity));
                 follow_ups.extend(no_longer_usual(state, alert, repeated.severity, id, now));
                 let is_said = matches!(repeated.why, Repeat::Resent | Repeat::Replica);
+                let goes_on = goes_on(state, alert, new_start(alert, observation, &reception), now);
                 if let Some(why) =
-                    goes_on(state, alert, new_start(alert, observation, &reception), now).filter(|_| is_said)
+                    goes_on.filter(|_| is_said).or_else(|| is_worse_alone(state, alert, repeated.severity))
                 {
-                    follow_ups.extend(fire(state, lane, &Newcomer::of(alert), why, id, now));
+                    let severity = repeated.severity.unwrap_or(alert.severity);
+                    follow_ups.extend(fire(state, lane, &Newcomer { severity, ..Newcomer::of(alert) }, why, id, now));
                 }
             }
             Event::AlertResolved(_) => {
@@ -288,6 +290,23 @@ pub(crate) fn goes_on(
         (true, _) => Some(PlacingReason::Fires),
         (false, true) => Some(PlacingReason::StillFires),
         (false, false) => None,
+    }
+}
+
+/// Whether a repeat makes an alert worse that is a part of nothing that goes on: too harmless for an incident until now,
+/// or of one that a person resolved. What pages now is more than what was resolved.
+fn is_worse_alone(
+    state: &CorrelatorState,
+    alert: &alert::Alert,
+    severity: Option<hindcast_domain::Severity>,
+) -> Option<PlacingReason> {
+    let severity = severity.filter(|severity| *severity > alert.severity)?;
+    if !alert.is_firing() || alert.suppressed.is_some() {
+        return None;
+    }
+    match alert.incident.as_ref().and_then(|incident| state.book.home(incident)) {
+        Some(home) => (!home.is_live() && severity.pages()).then_some(PlacingReason::StillFires),
+        None => severity.opens_incident().then_some(PlacingReason::Fires),
     }
 }
 
