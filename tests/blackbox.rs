@@ -16,6 +16,7 @@ mod llm;
 mod models_down;
 mod observability;
 mod one_position;
+mod own_claims;
 mod questions;
 mod receivers;
 mod recordings;

@@ -98,7 +98,7 @@ fn check(place: &str, answer: &Value, position: u64, known: &BTreeMap<String, u6
 }
 
 /// Questions of each kind, with names in them.
-fn questions(dice: &mut Dice) -> Vec<(String, String)> {
+pub fn questions(dice: &mut Dice) -> Vec<(String, String)> {
     let mut by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut intent = "";
     for line in EXAMPLES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -137,7 +137,7 @@ fn named(example: &str, dice: &mut Dice) -> String {
 }
 
 /// Sends what was recorded: alerts of one channel, and changes.
-async fn feed(server: &Server, root: &Path) {
+pub async fn feed(server: &Server, root: &Path) {
     let facts: Value = serde_json::from_slice(&std::fs::read(root.join("recording.json")).unwrap()).unwrap();
     let play = facts["play"].as_str().unwrap();
     let packed = std::fs::File::open(root.join("requests.ndjson.zst")).unwrap();
