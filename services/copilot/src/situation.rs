@@ -106,6 +106,14 @@ impl Situation {
         self.timeline.iter().rev().find(|entry| self.is_own(entry) && types.contains(&entry.event_type.as_str()))
     }
 
+    /// The event that ended it, if it is over. A person may write down the cause afterwards, which ends nothing again.
+    pub(crate) fn end(&self) -> Option<&TimelineEntry> {
+        const ENDED: &[&str] = &["incident.resolved", "incident.merged"];
+        let at = self.incident.resolved_at.filter(|_| self.incident.status == incident::Status::Resolved)?;
+        let is_end = |entry: &&TimelineEntry| self.is_own(entry) && ENDED.contains(&entry.event_type.as_str());
+        self.timeline.iter().filter(is_end).find(|entry| entry.time == at).or_else(|| self.last(ENDED))
+    }
+
     fn is_own(&self, entry: &TimelineEntry) -> bool {
         entry.subject == self.incident.id || !entry.event_type.starts_with("incident.")
     }

@@ -39,7 +39,7 @@ pub(super) fn state(scene: &AnswerScene<'_>, situation: &Situation) -> IntentAns
         }
         _ if one.status == incident::Status::Resolved => {
             let ended = one.resolved_at.map(|at| format!("{what} was resolved at {}", when(at)));
-            said(std::iter::once(standing).chain(ended), situation.last(ENDED).map(evidence::about::cited))
+            said(std::iter::once(standing).chain(ended), situation.end().map(evidence::about::cited))
         }
         _ => {
             let at = when(one.opened_at);
@@ -280,7 +280,7 @@ pub(super) async fn how_long(scene: &AnswerScene<'_>, situation: Option<&Situati
     let lead = match (one.status, one.resolved_at) {
         (incident::Status::Resolved, Some(end)) => {
             let length = end.since(one.opened_at);
-            let ended = situation.last(ENDED).map(evidence::about::cited);
+            let ended = situation.end().map(evidence::about::cited);
             said(
                 [format!("It lasted {length}, from {} to {}", when(one.opened_at), when(end))],
                 opened.into_iter().chain(ended),

@@ -1,7 +1,7 @@
 //! Who was notified, why somebody was, and why nobody was.
 
 use hindcast_api::{Alert, Citation, Incident, Notice, Problem, TimelineEntry};
-use hindcast_domain::notice;
+use hindcast_domain::{notice, text};
 use hindcast_queries::{ListPart, NoticeFilter};
 
 use super::line::{AnswerLine, IntentAnswer, said, stated};
@@ -74,8 +74,11 @@ pub(super) async fn notified(scene: &AnswerScene<'_>, one: &Incident) -> Result<
     let asks_when = scene.part.first() == "when"
         || ["what time", "how fast", "how quickly", "how soon"].iter().any(|phrase| scene.part.says(phrase));
     let counts = scene.part.says("how many") || scene.part.says("how often");
-    let what =
-        if pages_only { format!("{pages} pages") } else { format!("{} notices, {pages} of them pages,", all.len()) };
+    let what = if pages_only {
+        text::count(pages as u64, "page")
+    } else {
+        format!("{}, {pages} of them pages,", text::count(all.len() as u64, "notice"))
+    };
     let lead = match (counts, polar, people.first()) {
         (_, _, Some(person)) if !receivers.contains(person) => {
             stated(format!("Not recorded: receivers are recorded, not people; {id} went to {}", receivers.join(", ")))
@@ -92,7 +95,7 @@ pub(super) async fn notified(scene: &AnswerScene<'_>, one: &Incident) -> Result<
             [format!("Yes: {what} went to {}, the first at {}", receivers.join(", "), when(first.at))],
             cited(first),
         ),
-        _ => said([format!("{}: {what} went there for {id}", receivers.join(", "))], cited(first)),
+        _ => stated(format!("{}: {what} went there for {id}", receivers.join(", "))),
     };
     let mut answer = IntentAnswer::new(lead);
     answer.all(told.iter().map(|one| line(one, reason(one, &timeline))));

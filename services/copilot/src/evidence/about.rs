@@ -135,8 +135,8 @@ pub(crate) fn who(situation: &Situation, all: &mut Drafted) {
 /// For how long it has been, or was.
 pub(crate) fn how_long(situation: &Situation, all: &mut Drafted) {
     let Some(opened) = situation.first(OPENED) else { return };
-    match situation.last(&["incident.resolved", "incident.merged"]) {
-        Some(end) if situation.incident.status == Status::Resolved => {
+    match situation.end() {
+        Some(end) => {
             let texts = [
                 format!("It lasted {}, from {} to {}", end.time.since(opened.time), when(opened.time), when(end.time)),
                 format!("It lasted from {} to {}", when(opened.time), when(end.time)),
