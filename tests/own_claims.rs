@@ -151,7 +151,7 @@ fn the_judge_knows_what_is_false_or_says_nothing() {
     assert!(truth.against(&cause("postgres", "checkout v42: new receipt layout"), &[]).is_some());
     let fired = json!({"id": "EVT-1", "type": "alert.fired", "data": {"name": "PgDown"}});
     let said = |name: &str| json!({"assertion": {"kind": "alert_fired", "roles": {"alert": name}}, "citations": [{"event": "EVT-1"}]});
-    assert_eq!(truth.against(&said("PgDown"), &[fired.clone()]), None);
+    assert_eq!(truth.against(&said("PgDown"), std::slice::from_ref(&fired)), None);
     assert!(truth.against(&said("RedisDown"), &[fired]).is_some());
     assert!(is_shell("2026-11-24T17:21:36Z: alert.resolved") && is_shell("What ended it:"));
     assert!(!is_shell("PgDown on postgres fired at 2026-11-24T12:00:00Z"));
