@@ -233,8 +233,8 @@ impl OwedQuestion<'_> {
         if cares && news.service.as_ref().is_some_and(|service| !known.services.contains(service)) {
             return Some(Reason::NewService);
         }
-        let new_kind =
-            !known.kinds.contains(&news.name) && (cares || !self.was_paged_shortly_before(news.stretch.since));
+        let is_told = !cares && (self.was_paged_shortly_before(news.stretch.since) || self.was_named(&news.name));
+        let new_kind = !known.kinds.contains(&news.name) && !is_told;
         (new_kind || cares && !known.entities.contains(&news.entity)).then_some(Reason::NewAlert)
     }
 
@@ -248,6 +248,12 @@ impl OwedQuestion<'_> {
         let page = self.heard.and_then(|heard| heard.last_page(&lost)).map(|page| page.at);
         let quiet = Span::seconds(self.state.seen.rules.kind_quiet_s);
         page.is_some_and(|page| at.since(page) <= quiet)
+    }
+
+    /// Whether a message named alerts of a kind, be it a notice; whoever acknowledged counts on pages alone.
+    fn was_named(&self, kind: &str) -> bool {
+        let lost = |notice: &_| self.state.is_lost(notice);
+        self.heard.is_some_and(|heard| heard.names(kind, &lost))
     }
 
     // ── the life of what a receiver heard ──────────────────────────────────────────────────────────────

@@ -137,13 +137,16 @@ impl HeardOfIncident {
         self.messages.iter().rev().find(|message| message.page && !lost(&message.notice))
     }
 
-    /// What its pages said, and the kinds of alerts that its notices named at a severity that pages.
+    /// Whether a message named alerts of a kind, at a severity that pages.
+    pub(crate) fn names(&self, kind: &str, lost: LostNotice<'_>) -> bool {
+        self.messages.iter().any(|message| message.known.kinds.contains(kind) && !lost(&message.notice))
+    }
+
+    /// What its pages said.
     pub(crate) fn known(&self, lost: LostNotice<'_>) -> KnownOfIncident {
         let mut known = self.older.clone();
         let pages = self.messages.iter().filter(|message| message.page && !lost(&message.notice));
         pages.for_each(|message| known.add(&message.known));
-        let heard = self.messages.iter().filter(|message| !lost(&message.notice));
-        heard.for_each(|message| known.kinds.extend(message.known.kinds.iter().cloned()));
         known
     }
 }
