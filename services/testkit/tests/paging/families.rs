@@ -62,7 +62,8 @@ fn another_critical_rule_is_paged_by_name_however_old_the_incident_is() {
         if draws.chance(500) {
             acknowledge(&mut history);
         }
-        history.pass(history.now + seconds(&mut draws, 60, 40_000));
+        // Sooner than that it is of the fault that people were paged for a moment ago.
+        history.pass(history.now + seconds(&mut draws, 300, 40_000));
         let (began, other) = (history.now, OF_SERVICE[draws.below(OF_SERVICE.len())]);
         let fingerprint = history.say(other, Severity::Critical, Signal::Firing);
         history.pass(began + Span::seconds(60));
