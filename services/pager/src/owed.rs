@@ -328,7 +328,8 @@ impl OwedQuestion<'_> {
         let lately = Span::seconds(self.state.seen.rules.return_quiet_s);
         let long_ago = paged.is_none_or(|at| self.turned().since(at) > lately);
         let (novel, _) = self.news();
-        let page = severity.pages() && (novel.is_some() || self.is_open() && long_ago);
+        // What is new pages as it does while the incident goes on, whatever severity a person set before it came.
+        let page = novel.is_some() || severity.pages() && self.is_open() && long_ago;
         Some(OwedWord::new(self.settled(self.turned()), Reason::Reopened, page))
     }
 
