@@ -59,11 +59,13 @@ fn another_critical_rule_is_paged_by_name_however_old_the_incident_is() {
         let mut history = PagedHistory::new(seed, Tampering::default());
         history.say(FIRST, Severity::Critical, Signal::Firing);
         history.pass(history.now + Span::minutes(1));
-        if draws.chance(500) {
+        let acknowledged = draws.chance(500);
+        if acknowledged {
             acknowledge(&mut history);
         }
-        // Sooner than that it is of the fault that people were paged for a moment ago.
-        history.pass(history.now + seconds(&mut draws, 300, 40_000));
+        // While nobody cares, sooner than that it is of the fault that people were paged for a moment ago.
+        let least = if acknowledged { 60 } else { 300 };
+        history.pass(history.now + seconds(&mut draws, least, 40_000));
         let (began, other) = (history.now, OF_SERVICE[draws.below(OF_SERVICE.len())]);
         let fingerprint = history.say(other, Severity::Critical, Signal::Firing);
         history.pass(began + Span::seconds(60));
